@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// C and C++ libraries come from the distribution; no package is fetched from elsewhere.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+let cxxWarnings: [CXXSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+/// A Swift target of the house: Swift 6 mode, no warnings.
+func part(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+}
+
+/// The C target that puts a folder's files into the binary (C23 `#embed`).
+func embedded(_ name: String, _ path: String) -> Target {
+  .target(name: name, dependencies: ["CEmbedded"], path: path)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+func library(_ name: String, pkgConfig: String, package: String) -> Target {
+  .systemLibrary(name: name, path: "Shared/CLibraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+  name: "dos2030",
+  products: [.executable(name: "dos", targets: ["dos"])],
+  targets: [
+    library("CPostgreSQL", pkgConfig: "libpq", package: "libpq-dev"),
+    library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+    library("COpenSSL", pkgConfig: "libcrypto", package: "libssl-dev"),
+    .target(name: "CEmbedded", path: "Shared/CLibraries/CEmbedded"),
+
+    part("Time", "Shared/Time"),
+    .target(name: "CArrays", path: "Shared/JSON/Arrays", cxxSettings: cxxWarnings, linkerSettings: [.linkedLibrary("simdjson")]),
+    part("JSON", "Shared/JSON", ["Time", "CArrays"], exclude: ["Arrays"]),
+    part("Formats", "Shared/Formats", ["Time"]),
+    part("Geo", "Shared/Geo"),
+    part("Embedded", "Shared/Embedded", ["CEmbedded"]),
+    part("Postgres", "Shared/Postgres", ["CPostgreSQL", "Time", "Embedded"]),
+    part("Deciding", "Shared/Deciding", exclude: ["Testing"]),
+    part("DecidingTesting", "Shared/Deciding/Testing", ["Deciding"]),
+    embedded("BrokerEmbedded", "Shared/Broker/Embedded"),
+    part("Broker", "Shared/Broker", ["Postgres", "Time", "JSON", "Embedded", "BrokerEmbedded"], exclude: ["Embedded", "Migrations"]),
+    embedded("EventSourcingEmbedded", "Shared/EventSourcing/Embedded"),
+    part(
+      "EventSourcing", "Shared/EventSourcing", ["Deciding", "Postgres", "Broker", "Time", "JSON", "Embedded", "EventSourcingEmbedded"],
+      exclude: ["Embedded", "Migrations"]),
+    .target(
+      name: "CConnections", path: "Shared/HTTP/Connections",
+      cxxSettings: [.define("BOOST_ASIO_NO_DEPRECATED"), .define("BOOST_ALLOW_DEPRECATED_HEADERS")] + cxxWarnings),
+    part("HTTP", "Shared/HTTP", ["CConnections", "CCurl", "JSON", "Time"], exclude: ["Connections"]),
+    part("ServiceKit", "Shared/ServiceKit", ["HTTP", "Postgres", "COpenSSL", "EventSourcing", "Broker", "JSON", "Time"]),
+
+    part("SensorDomain", "Services/SensorIngest/Domain", ["Deciding", "Geo", "Time"]),
+    embedded("SensorEmbedded", "Services/SensorIngest/Embedded"),
+    part(
+      "SensorIngest", "Services/SensorIngest",
+      ["SensorDomain", "SensorEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded"],
+      exclude: ["Domain", "Embedded", "Migrations", "Pages"]),
+    .executableTarget(
+      name: "dos", dependencies: ["SensorIngest", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
+      path: "Services/dos", swiftSettings: strict),
+
+    part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "Time"]),
+    tests("TimeTests", ["Time"]),
+    tests("JSONTests", ["JSON", "Time"]),
+    tests("FormatsTests", ["Formats"]),
+    tests("GeoTests", ["Geo"]),
+    tests("PostgresTests", ["Postgres", "TestSupport"]),
+    tests("DecidingTests", ["Deciding", "DecidingTesting"]),
+    tests("BrokerTests", ["Broker", "Postgres", "TestSupport"]),
+    tests("EventSourcingTests", ["EventSourcing", "Deciding", "Broker", "Postgres", "TestSupport"]),
+    tests("HTTPTests", ["HTTP", "TestSupport"]),
+    tests("ServiceKitTests", ["ServiceKit", "TestSupport"]),
+    tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
+    tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
+    tests("DosTests", ["dos", "TestSupport"]),
+    tests("Scenarios", ["SensorIngest", "ServiceKit", "TestSupport"]),
+  ],
+  cLanguageStandard: .c2x,
+  cxxLanguageStandard: .cxx17
+)

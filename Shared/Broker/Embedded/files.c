@@ -1,0 +1,11 @@
+#include "broker_files.h"
+
+// One array and one line in the list per file; a test compares the list with the folders.
+static const unsigned char example[] = {
+#embed "broker_files.txt"
+};
+
+const embedded_file broker_files[] = {
+    {"broker_files.txt", example, sizeof example},
+    {NULL, NULL, 0},
+};
