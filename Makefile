@@ -1,0 +1,13 @@
+.PHONY: run test lint
+
+# Starts the city on this machine: http://127.0.0.1:8080/
+run:
+	@ops/run
+
+# Builds everything and runs every test.
+test:
+	@ops/test
+
+# Format and warnings of Swift, C++ and shell.
+lint:
+	@ops/lint
