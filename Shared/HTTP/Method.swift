@@ -1,0 +1,10 @@
+/// The methods the house answers (RFC 9110, section 9). Any other is 501.
+public enum Method: String, Sendable, Hashable, CaseIterable {
+  case get = "GET"
+  case head = "HEAD"
+  case post = "POST"
+  case put = "PUT"
+  case patch = "PATCH"
+  case delete = "DELETE"
+  case options = "OPTIONS"
+}

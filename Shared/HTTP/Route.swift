@@ -1,0 +1,92 @@
+/// One thing a service answers: where, to whom, within which limits, and how it reads in the API's description.
+public struct Route: Sendable {
+  public typealias Handler = @Sendable (Request) async throws -> Response
+
+  public var method: Method
+  /// Literal segments with parameters in braces, also inside a segment: `/sensors/v1.1/Datastreams({id})/Observations`.
+  public var pattern: String
+  public var access: Access
+  /// Bytes of body this takes; more is 413.
+  public var bodyLimit: Int
+  /// Media types of the body; another is 415. Empty: anything goes.
+  public var accepts: [String]
+  public var info: RouteInfo
+  public var handler: Handler
+
+  public init(
+    _ method: Method, _ pattern: String, access: Access, bodyLimit: Int = 1 << 20, accepts: [String] = ["application/json"], info: RouteInfo,
+    handler: @escaping Handler
+  ) {
+    self.method = method
+    self.pattern = pattern
+    self.access = access
+    self.bodyLimit = bodyLimit
+    self.accepts = accepts
+    self.info = info
+    self.handler = handler
+  }
+}
+
+/// What the OpenAPI document says about a route.
+public struct RouteInfo: Sendable, ExpressibleByStringLiteral {
+  public var summary: String
+  public var tag: String
+  public var description: String
+  public var parameters: [ParameterInfo]
+  public var request: BodyInfo?
+  public var response: BodyInfo?
+  /// Of the answer when all goes well.
+  public var status: Int
+
+  public init(
+    _ summary: String, tag: String = "", description: String = "", parameters: [ParameterInfo] = [], request: BodyInfo? = nil, response: BodyInfo? = nil,
+    status: Int = 200
+  ) {
+    self.summary = summary
+    self.tag = tag
+    self.description = description
+    self.parameters = parameters
+    self.request = request
+    self.response = response
+    self.status = status
+  }
+
+  public init(stringLiteral summary: String) { self.init(summary) }
+}
+
+/// A parameter in the query or a header, or words about one in the path.
+public struct ParameterInfo: Sendable {
+  public enum Place: String, Sendable { case query, path, header }
+
+  public var name: String
+  public var place: Place
+  public var description: String
+  public var required: Bool
+  /// A JSON Schema, as JSON text.
+  public var schema: String
+
+  public init(_ name: String, in place: Place = .query, _ description: String, schema: String = #"{"type":"string"}"#, required: Bool = false) {
+    self.name = name
+    self.place = place
+    self.description = description
+    self.required = required
+    self.schema = schema
+  }
+}
+
+/// A body as the OpenAPI document shows it.
+public struct BodyInfo: Sendable {
+  public var contentType: String
+  /// A JSON Schema, as JSON text; `{"$ref":"#/components/schemas/Thing"}` for one handed to `openAPI`.
+  public var schema: String
+
+  public init(schema: String, contentType: String = "application/json") {
+    self.contentType = contentType
+    self.schema = schema
+  }
+
+  /// A schema of the document's components, by name.
+  public static func schema(_ name: String, contentType: String = "application/json") -> BodyInfo {
+    BodyInfo(schema: "{\"$ref\":\"#/components/schemas/\(name)\"}", contentType: contentType)
+  }
+}
