@@ -1,0 +1,154 @@
+import Time
+
+/// Writes JSON into bytes, with nothing in between: no tree, no strings. Commas are set by the writer; that keys stand in objects and that what is
+/// opened is closed is up to the caller, which `object { }` and `array { }` make easy.
+public struct JSONWriter: Sendable {
+  /// What has been written so far.
+  public private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  /// An empty writer that expects to write about that many bytes.
+  public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+  /// The text written so far.
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// `{`, what `body` writes, `}`.
+  public mutating func object<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
+    beginObject()
+    try body(&self)
+    endObject()
+  }
+
+  /// `[`, what `body` writes, `]`.
+  public mutating func array<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
+    beginArray()
+    try body(&self)
+    endArray()
+  }
+
+  public mutating func beginObject() { begin(UInt8(ascii: "{")) }
+  public mutating func endObject() { end(UInt8(ascii: "}")) }
+  public mutating func beginArray() { begin(UInt8(ascii: "[")) }
+  public mutating func endArray() { end(UInt8(ascii: "]")) }
+
+  /// A member's name; its value comes next.
+  public mutating func key(_ name: StaticString) {
+    comma()
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  /// A member's name that is only known at run time, escaped; its value comes next.
+  public mutating func key(name: String) {
+    string(name)
+    bytes.append(UInt8(ascii: ":"))
+    needsComma = false
+  }
+
+  public mutating func string(_ value: String) {
+    comma()
+    bytes.append(UInt8(ascii: "\""))
+    var copy = value
+    copy.withUTF8 { escape($0) }
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
+  public mutating func int(_ value: some BinaryInteger) {
+    comma()
+    append(value)
+    needsComma = true
+  }
+
+  /// The shortest digits that read back as the same number; whole numbers below 2^53 without a fraction. What is not finite becomes `null`.
+  public mutating func double(_ value: Double) {
+    guard value.isFinite else { return null() }
+    if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 { return int(whole) }
+    comma()
+    var text = value.description
+    text.withUTF8 { bytes.append(contentsOf: $0) }
+    needsComma = true
+  }
+
+  public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
+  public mutating func null() { literal("null") }
+
+  /// The moment as an RFC 3339 string.
+  public mutating func instant(_ value: Instant) {
+    comma()
+    bytes.append(UInt8(ascii: "\""))
+    value.writeRFC3339(into: &bytes)
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
+  /// A value that is JSON already; it is not looked at.
+  public mutating func raw(_ json: some Sequence<UInt8>) {
+    comma()
+    bytes.append(contentsOf: json)
+    needsComma = true
+  }
+
+  /// A value of any kind.
+  public mutating func value(_ value: JSONValue) { value.write(to: &self) }
+
+  private mutating func begin(_ bracket: UInt8) {
+    comma()
+    bytes.append(bracket)
+    needsComma = false
+  }
+
+  private mutating func end(_ bracket: UInt8) {
+    bytes.append(bracket)
+    needsComma = true
+  }
+
+  private mutating func comma() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+  }
+
+  private mutating func literal(_ text: StaticString) {
+    comma()
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    needsComma = true
+  }
+
+  private mutating func append(_ value: some BinaryInteger) {
+    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+    var rest = UInt64(value.magnitude)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var first = 20
+      repeat {
+        first -= 1
+        digits[first] = UInt8(48 + rest % 10)
+        rest /= 10
+      } while rest > 0
+      bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[first..<20]))
+    }
+  }
+
+  private mutating func escape(_ text: UnsafeBufferPointer<UInt8>) {
+    var start = 0
+    for index in 0..<text.count {
+      let byte = text[index]
+      if byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") { continue }
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+      start = index + 1
+      bytes.append(UInt8(ascii: "\\"))
+      switch byte {
+      case 0x0a: bytes.append(UInt8(ascii: "n"))
+      case 0x0d: bytes.append(UInt8(ascii: "r"))
+      case 0x09: bytes.append(UInt8(ascii: "t"))
+      case ..<0x20:
+        bytes.append(contentsOf: [UInt8(ascii: "u"), 48, 48, 48 + (byte >> 4)])
+        bytes.append(byte & 15 < 10 ? 48 + (byte & 15) : 87 + (byte & 15))
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<text.count]))
+  }
+}
