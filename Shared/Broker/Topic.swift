@@ -1,0 +1,50 @@
+/// Who may see what a topic holds. Enforced where data leaves: HTTP, streams, Kafka ACLs.
+public enum Visibility: String, Sendable, Hashable, CaseIterable, Codable {
+  case `public`, partner, `internal`, restricted
+}
+
+/// How long a topic keeps its events: decisions for ever, facts for stated days.
+public enum Retention: Sendable, Hashable {
+  case forever
+  case days(Int)
+}
+
+/// Who answers for a topic's data, why it is kept and on what ground.
+public struct Governance: Sendable, Hashable {
+  public var owner: String
+  public var purpose: String
+  public var legalBasis: String
+  public var retention: Retention
+  /// Who takes over when the project ends.
+  public var successor: String
+
+  public init(owner: String, purpose: String, legalBasis: String, retention: Retention = .forever, successor: String) {
+    self.owner = owner
+    self.purpose = purpose
+    self.legalBasis = legalBasis
+    self.retention = retention
+    self.successor = successor
+  }
+}
+
+/// A named, partitioned log. The number of partitions is fixed for life: more of them means a new topic and a copy.
+public struct Topic: Sendable, Hashable {
+  /// `dos.<domain>.<plural>`.
+  public let name: String
+  public let partitions: Int
+  public let visibility: Visibility
+  public let governance: Governance
+
+  public init(name: String, partitions: Int = 16, visibility: Visibility, governance: Governance) {
+    precondition(partitions > 0, "a topic has at least one partition")
+    self.name = name
+    self.partitions = partitions
+    self.visibility = visibility
+    self.governance = governance
+  }
+
+  /// The partition of a key, by murmur2 as Kafka's Java client computes it: every producer in every language agrees.
+  public func partition(forKey key: String) -> Int {
+    Int(murmur2(key.utf8) & 0x7fff_ffff) % partitions
+  }
+}
