@@ -62,20 +62,20 @@ extension Session {
     guard let state = sqlState(of: result) else {
       return PostgresError(kind: .connection, message: message(of: pointer), statement: statement)
     }
-    let message = field(PG_DIAG_MESSAGE_PRIMARY, of: result) ?? "no message"
-    let hint = field(PG_DIAG_MESSAGE_HINT, of: result)
+    let message = field(shim_diag_message, of: result) ?? "no message"
+    let hint = field(shim_diag_hint, of: result)
     if state == "57014" && wasCancelled {
       return PostgresError(kind: .cancelled, message: message, statement: statement)
     }
     // An administrator's or a crash's end (57P01 to 57P03) takes the connection with it.
     return PostgresError(
       kind: .server(sqlState: state), message: message, statement: statement, hint: hint,
-      constraint: field(PG_DIAG_CONSTRAINT_NAME, of: result))
+      constraint: field(shim_diag_constraint, of: result))
   }
 }
 
 func sqlState(of result: OpaquePointer) -> String? {
-  field(PG_DIAG_SQLSTATE, of: result)
+  field(shim_diag_sqlstate, of: result)
 }
 
 private func field(_ code: Int32, of result: OpaquePointer) -> String? {

@@ -49,7 +49,7 @@ public enum Migrations {
   }
 
   private static func applyNext(of migrations: [Migration], scope: String, to pool: PostgresPool) async throws -> Migration? {
-    try await pool.transaction { connection throws in
+    try await pool.transaction { connection throws -> Migration? in
       // Building an index on a table that is in use may wait and work for long; the default limits are for daily statements.
       try connection.execute(script: "set local statement_timeout = 0; set local lock_timeout = 0")
       // One number for all scopes ("dosmigr" in ASCII), held to the end of the transaction.
@@ -66,7 +66,7 @@ public enum Migrations {
       }
       guard recorded.count < migrations.count else { return nil }
       let migration = migrations[recorded.count]
-      do {
+      do throws(PostgresError) {
         try connection.execute(script: migration.sql)
       } catch {
         throw PostgresError(

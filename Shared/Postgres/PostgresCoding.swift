@@ -71,7 +71,7 @@ extension [UInt8] {
   /// Appends an integer in network order.
   @inline(__always)
   mutating func append(bigEndian value: some FixedWidthInteger) {
-    withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
+    Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
   }
 }
 

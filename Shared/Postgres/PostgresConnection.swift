@@ -80,7 +80,7 @@ public actor PostgresConnection {
   }
 
   private func commit() throws(PostgresError) {
-    do {
+    do throws(PostgresError) {
       // Once COMMIT is on its way it is waited for, whoever leaves: its answer is the only proof.
       let result = try usable().run("commit", shielded: true, deadline: nil)
       if result.command == "ROLLBACK" {

@@ -33,13 +33,7 @@ public struct Row: Sendable {
   /// - Throws: `PostgresError` of kind `.decoding` that names the column, what was expected and what is there.
   public func decode<each Value: PostgresDecodable>(_ types: repeat (each Value).Type) throws(PostgresError) -> (repeat each Value) {
     var column = 0
-    do {
-      return (repeat try next((each types), &column))
-    } catch let error as PostgresError {
-      throw error
-    } catch {
-      throw PostgresError(kind: .decoding, message: "\(error)", statement: statement)
-    }
+    return (repeat try next((each types), &column))
   }
 
   /// Reads one column by its number, from 0.

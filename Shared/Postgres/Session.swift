@@ -117,9 +117,9 @@ func message(of connection: OpaquePointer) -> String {
   return line.isEmpty ? "the connection broke" : line
 }
 
-private func withCStrings<Outcome>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Outcome) -> Outcome? {
+private func withCStrings<Outcome>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Outcome?) -> Outcome? {
   let copies = strings.map { strdup($0) }
   defer { copies.forEach { free($0) } }
   let pointers = copies.map { UnsafePointer($0) } + [nil]
-  return pointers.withUnsafeBufferPointer { $0.baseAddress.map(body) }
+  return pointers.withUnsafeBufferPointer { $0.baseAddress.flatMap(body) }
 }
