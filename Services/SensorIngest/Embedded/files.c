@@ -1,11 +1,44 @@
 #include "sensor_files.h"
 
 // One array and one line in the list per file; a test compares the list with the folders.
-static const unsigned char example[] = {
-#embed "sensor_files.txt"
+// Leaflet and Chart.js are the distribution's (libjs-leaflet, libjs-chart.js), which patches them; a rebuild takes the patch in.
+// clang-format off
+static const unsigned char pages_index_html[] = {
+#embed "../Pages/index.html"
 };
+static const unsigned char pages_outline_json[] = {
+#embed "../Pages/outline.json"
+};
+static const unsigned char pages_sensors_css[] = {
+#embed "../Pages/sensors.css"
+};
+static const unsigned char pages_sensors_js[] = {
+#embed "../Pages/sensors.js"
+};
+static const unsigned char migrations_0001_registry_sql[] = {
+#embed "../Migrations/0001_registry.sql"
+};
+static const unsigned char libraries_leaflet_js[] = {
+#embed "/usr/share/javascript/leaflet/leaflet.min.js"
+};
+static const unsigned char libraries_leaflet_css[] = {
+#embed "/usr/share/javascript/leaflet/leaflet.css"
+};
+static const unsigned char libraries_chart_js[] = {
+#embed "/usr/share/javascript/chart.js/chart.min.js"
+};
+// clang-format on
 
-const embedded_file sensor_files[] = {
-    {"sensor_files.txt", example, sizeof example},
+static const embedded_file files[] = {
+    {"Pages/index.html", pages_index_html, sizeof pages_index_html},
+    {"Pages/outline.json", pages_outline_json, sizeof pages_outline_json},
+    {"Pages/sensors.css", pages_sensors_css, sizeof pages_sensors_css},
+    {"Pages/sensors.js", pages_sensors_js, sizeof pages_sensors_js},
+    {"Migrations/0001_registry.sql", migrations_0001_registry_sql, sizeof migrations_0001_registry_sql},
+    {"Libraries/leaflet.js", libraries_leaflet_js, sizeof libraries_leaflet_js},
+    {"Libraries/leaflet.css", libraries_leaflet_css, sizeof libraries_leaflet_css},
+    {"Libraries/chart.js", libraries_chart_js, sizeof libraries_chart_js},
     {NULL, NULL, 0},
 };
+
+const embedded_file *sensor_files(void) { return files; }

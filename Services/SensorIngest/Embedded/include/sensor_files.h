@@ -1,4 +1,5 @@
 #pragma once
 #include "embedded.h"
 
-extern const embedded_file sensor_files[];
+// A function, since Swift does not import an array of unknown length.
+const embedded_file *_Nonnull sensor_files(void);
