@@ -1,3 +1,5 @@
+import JSON
+
 /// What went wrong, as problem details (RFC 9457), said so that the caller knows what to do.
 public struct Problem: Error, Sendable, Equatable {
   /// One wrong part of a request.
@@ -45,6 +47,11 @@ public struct Problem: Error, Sendable, Equatable {
     badRequest("\(path): \(problem); expected \(expected).", errors: [FieldError(path: path, problem: problem, expected: expected)])
   }
 
+  /// 400 for a body that is not what it should be.
+  public init(_ rejection: JSONRejection) {
+    self = .badRequest(path: rejection.path.isEmpty ? "body" : rejection.path, problem: rejection.problem, expected: rejection.expected)
+  }
+
   public static func unauthorized(_ detail: String) -> Problem {
     Problem(status: 401, detail: detail, headers: ["WWW-Authenticate": "Bearer"])
   }
@@ -88,31 +95,47 @@ extension Problem {
   public var response: Response { response(correlationID: nil) }
 
   func response(correlationID: String?) -> Response {
-    var text = "{\"type\":\(quoted(type)),\"title\":\(quoted(title)),\"status\":\(status),\"detail\":\(quoted(detail))"
-    if let correlationID { text += ",\"correlationId\":\(quoted(correlationID))" }
-    if !errors.isEmpty {
-      let list = errors.map { "{\"path\":\(quoted($0.path)),\"problem\":\(quoted($0.problem)),\"expected\":\(quoted($0.expected))}" }
-      text += ",\"errors\":[\(list.joined(separator: ","))]"
-    }
-    text += "}"
-    var answer = Response(status: status, headers: headers, body: .bytes(Array(text.utf8)))
+    var answer = Response(status: status, headers: headers, body: .bytes(json(correlationID: correlationID)))
     answer.headers["Content-Type"] = "application/problem+json"
     if let retryAfter { answer.headers["Retry-After"] = String(retryAfter) }
     return answer
   }
 
-  private func quoted(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": out += "\\\""
-      case "\\": out += "\\\\"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: out.unicodeScalars.append(scalar)
+  private func json(correlationID: String?) -> [UInt8] {
+    var json = JSONWriter()
+    json.object { json in
+      json.key("type")
+      json.string(type)
+      json.key("title")
+      json.string(title)
+      json.key("status")
+      json.int(status)
+      json.key("detail")
+      json.string(detail)
+      if let correlationID {
+        json.key("correlationId")
+        json.string(correlationID)
+      }
+      if !errors.isEmpty {
+        json.key("errors")
+        json.array { json in
+          for error in errors { error.write(to: &json) }
+        }
       }
     }
-    return out + "\""
+    return json.bytes
+  }
+}
+
+extension Problem.FieldError {
+  fileprivate func write(to json: inout JSONWriter) {
+    json.object { json in
+      json.key("path")
+      json.string(path)
+      json.key("problem")
+      json.string(problem)
+      json.key("expected")
+      json.string(expected)
+    }
   }
 }

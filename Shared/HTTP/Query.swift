@@ -46,7 +46,8 @@ public struct Query: Sendable, Equatable {
   public func integer(_ name: String, in bounds: ClosedRange<Int>) throws(Problem) -> Int? {
     guard let text = try value(name) else { return nil }
     guard let number = Int(text), bounds.contains(number) else {
-      throw .badRequest(path: name, problem: "\"\(text.prefix(40))\" is not possible", expected: "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
+      throw .badRequest(
+        path: name, problem: "\"\(text.prefix(40))\" is not possible", expected: "a whole number from \(bounds.lowerBound) to \(bounds.upperBound)")
     }
     return number
   }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Finds the route of a request and answers it: access, media type, limits, errors, all in one place and testable without a socket.
 public struct Router: Sendable {
   /// What a request came to, for metrics and logs.
@@ -64,6 +66,7 @@ public struct Router: Sendable {
   public func problem(for error: any Error, _ request: Request) -> Problem {
     if let problem = error as? Problem { return problem }
     if let problem = hooks.mapError(error) { return problem }
+    if let rejection = error as? JSONRejection { return Problem(rejection) }
     hooks.report(error, request)
     return .internalError(correlationID: request.correlationID)
   }

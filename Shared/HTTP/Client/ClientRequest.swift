@@ -15,7 +15,8 @@ public struct ClientRequest: Sendable {
   public var redirects: Int
 
   public init(
-    _ method: Method = .get, _ url: String, headers: Headers = [:], body: [UInt8]? = nil, timeout: Duration = .seconds(10), connectTimeout: Duration = .seconds(5),
+    _ method: Method = .get, _ url: String, headers: Headers = [:], body: [UInt8]? = nil, timeout: Duration = .seconds(10),
+    connectTimeout: Duration = .seconds(5),
     bodyLimit: Int = 1 << 20, redirects: Int = 0
   ) {
     self.method = method
