@@ -1,0 +1,78 @@
+import Foundation
+import HTTP
+import Testing
+
+@Suite("The OpenAPI document")
+struct OpenAPITests {
+  private let router: Router
+
+  init() throws {
+    let info = RouteInfo(
+      "One thing", tag: "Things", parameters: [ParameterInfo("$top", "At most so many.", schema: #"{"type":"integer","minimum":0}"#)],
+      response: .schema("Thing"))
+    router = try Router([
+      Route(.get, "/v1/Things({id})", access: .everyone, info: info) { _ in .noContent },
+      Route(.delete, "/v1/Things({id})", access: .roles(["editor", "chief"]), info: RouteInfo("Retire a thing", status: 204)) { _ in .noContent },
+      Route(.post, "/v1/Things", access: .authenticated, info: RouteInfo("Register a thing", request: .schema("Thing"), status: 201)) { _ in .noContent },
+    ])
+  }
+
+  private func document() throws -> [String: Any] {
+    let bytes = router.openAPI(OpenAPI(title: "Sensors", schemas: ["Thing": #"{"type":"object"}"#]))
+    return try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+  }
+
+  private func part(_ path: String...) throws -> Any {
+    var value: Any = try document()
+    for name in path {
+      if let list = value as? [Any], let index = Int(name) {
+        value = list[index]
+      } else {
+        value = try #require((value as? [String: Any])?[name], "\(name) of \(path)")
+      }
+    }
+    return value
+  }
+
+  @Test("names its version and every route of the table")
+  func paths() throws {
+    #expect(try part("openapi") as? String == "3.1.0")
+    #expect(try part("info", "title") as? String == "Sensors")
+    let paths = try #require(try part("paths") as? [String: [String: Any]])
+    #expect(paths.mapValues { $0.keys.sorted() } == ["/v1/Things": ["post"], "/v1/Things({id})": ["delete", "get"]])
+  }
+
+  @Test("describes parameters of path and query")
+  func parameters() throws {
+    let list = try #require(try part("paths", "/v1/Things({id})", "get", "parameters") as? [[String: Any]])
+    #expect(list.map { $0["name"] as? String } == ["id", "$top"])
+    #expect(list.map { $0["in"] as? String } == ["path", "query"])
+    #expect(list.map { $0["required"] as? Bool } == [true, false])
+    #expect(try part("paths", "/v1/Things({id})", "get", "parameters", "1", "schema", "minimum") as? Int == 0)
+  }
+
+  @Test("describes bodies, and the problem as every other answer")
+  func bodies() throws {
+    let answer = try part("paths", "/v1/Things({id})", "get", "responses", "200", "content", "application/json", "schema", "$ref")
+    #expect(answer as? String == "#/components/schemas/Thing")
+    let asked = try part("paths", "/v1/Things", "post", "requestBody", "content", "application/json", "schema", "$ref")
+    #expect(asked as? String == "#/components/schemas/Thing")
+    #expect(try part("paths", "/v1/Things", "post", "responses", "default", "$ref") as? String == "#/components/responses/Problem")
+    _ = try part("components", "responses", "Problem", "content", "application/problem+json", "schema", "$ref")
+    _ = try part("components", "schemas", "Problem", "properties", "errors")
+    _ = try part("paths", "/v1/Things({id})", "delete", "responses", "204")
+  }
+
+  @Test("names the roles of each operation")
+  func security() throws {
+    #expect(try (part("paths", "/v1/Things({id})", "get", "security") as? [Any])?.isEmpty == true)
+    #expect(try part("paths", "/v1/Things({id})", "delete", "security", "0", "bearer") as? [String] == ["chief", "editor"])
+    #expect(try (part("paths", "/v1/Things", "post", "security", "0", "bearer") as? [Any])?.isEmpty == true)
+    _ = try part("components", "securitySchemes", "bearer")
+  }
+
+  @Test("has the same bytes for the same table")
+  func stable() {
+    #expect(router.openAPI(title: "x") == router.openAPI(title: "x"))
+  }
+}
