@@ -45,7 +45,7 @@ let package = Package(
     part("Broker", "Shared/Broker", ["Postgres", "Time", "JSON", "Embedded", "BrokerEmbedded"], exclude: ["Embedded", "Migrations"]),
     embedded("EventSourcingEmbedded", "Shared/EventSourcing/Embedded"),
     part(
-      "EventSourcing", "Shared/EventSourcing", ["Deciding", "Postgres", "Broker", "Time", "JSON", "Embedded", "EventSourcingEmbedded"],
+      "EventSourcing", "Shared/EventSourcing", ["Deciding", "Postgres", "Broker", "Time", "JSON", "Embedded", "COpenSSL", "EventSourcingEmbedded"],
       exclude: ["Embedded", "Migrations"]),
     .target(
       name: "CConnections", path: "Shared/HTTP/Connections",

@@ -1,11 +1,11 @@
 #include "event_sourcing_files.h"
 
 // One array and one line in the list per file; a test compares the list with the folders.
-static const unsigned char example[] = {
-#embed "event_sourcing_files.txt"
+static const unsigned char journal[] = {
+#embed "../Migrations/0001_journal.sql"
 };
 
 const embedded_file event_sourcing_files[] = {
-    {"event_sourcing_files.txt", example, sizeof example},
+    {"Migrations/0001_journal.sql", journal, sizeof journal},
     {NULL, NULL, 0},
 };
