@@ -29,7 +29,7 @@ public final class CommitSignal: Sendable {
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let known: Bool? = state.withLock { state in
-          if offsets.contains(where: { state.heads[$0.key].map { head in head > $0.value } ?? false }) { return true }
+          if offsets.contains(where: { partition, offset in state.heads[partition] ?? -1 > offset }) { return true }
           // A cancellation before this line finds no waiter to end, and is seen here; one after it finds the waiter.
           if Task.isCancelled { return false }
           state.waiters[id] = Waiter(partitions: offsets, continuation: continuation)

@@ -56,7 +56,7 @@ struct PartitionLog: Sendable {
   func append(_ group: [PendingAppend], within limit: Duration) async throws -> Answer {
     let statement = try await Self.statement(group, topic: number.value(), partition: partition)
     let result: Result<Rows, PostgresError> = try await pool.withConnection(within: limit) { connection in
-      do {
+      do throws(PostgresError) {
         return .success(try connection.query(statement))
       } catch {
         return .failure(error)

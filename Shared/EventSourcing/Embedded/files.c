@@ -5,7 +5,9 @@ static const unsigned char journal[] = {
 #embed "../Migrations/0001_journal.sql"
 };
 
-const embedded_file event_sourcing_files[] = {
+static const embedded_file files[] = {
     {"Migrations/0001_journal.sql", journal, sizeof journal},
     {NULL, NULL, 0},
 };
+
+const embedded_file *event_sourcing_files(void) { return files; }

@@ -1,4 +1,5 @@
 #pragma once
 #include "embedded.h"
 
-extern const embedded_file event_sourcing_files[];
+// A function, since Swift does not import an array of unknown length.
+const embedded_file *_Nonnull event_sourcing_files(void);
