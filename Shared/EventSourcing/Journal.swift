@@ -43,6 +43,7 @@ public final class Journal: Sendable {
   ///   - outcome: the answer that a repeat is to get.
   /// - Returns: when the events are committed.
   /// - Throws: ``JournalError``; only `.unavailable(mayHaveHappened: true)` leaves open whether anything was written.
+  @discardableResult
   public func append(
     _ writes: [StreamWrite], partition: Int? = nil, idempotency: IdempotencyKey? = nil, outcome: [UInt8] = [], context: EventContext
   ) async throws(JournalError) -> Appended {
