@@ -47,7 +47,8 @@ struct JSONParserTests {
       var text = seed
       for _ in 0..<Int.random(in: 1...4, using: &random) { text[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
       guard let value = try? JSONValue(parsing: text) else { continue }
-      #expect((try? JSONValue(parsing: value.bytes)) == value)
+      // A whole number may be written without its fraction, so the bytes are compared.
+      #expect((try? JSONValue(parsing: value.bytes))?.bytes == value.bytes)
     }
   }
 }
