@@ -1,0 +1,366 @@
+#include "session.hpp"
+
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace connections {
+
+namespace http = boost::beast::http;
+
+namespace {
+constexpr size_t read_size = 4096, body_read_size = 32768;
+constexpr size_t chunk_overhead_limit = 8192;   // one chunk-size line with its extensions, or all trailers
+constexpr uint64_t slowest_reader = 16384;      // bytes a second that a client must take of a long answer
+constexpr size_t gathered = 16;                 // buffers in one write
+} // namespace
+
+Session::Session(Loop &loop, http_connection id, Socket socket, const asio::ip::address &peer, const Admission::Address &address)
+    : loop(loop), id(id), socket(std::move(socket)), peer(peer.to_string()), address(address) {}
+
+// MARK: Requests
+
+void Session::next_request() {
+  scan = {};
+  head_complete = head_accepted = false;
+  parser.reset();
+  if (input_ended && buffer.size() == 0) return close();
+  if (buffer.size() > 0) {
+    begin_reading();
+    return parse();
+  }
+  if (loop.stopping) return finish();
+  state = State::idle;
+  deadline = Clock::now() + loop.common.settings.idle_time;
+  receive();
+}
+
+void Session::begin_reading() {
+  state = State::reading;
+  deadline = Clock::now() + loop.common.settings.request_time; // for the whole request: later bytes do not renew it
+}
+
+void Session::receive() {
+  if (receiving) return;
+  receiving = true;
+  const size_t size = head_accepted || state == State::lingering ? body_read_size : read_size;
+  socket.async_read_some(buffer.prepare(size), [self = shared_from_this()](error_code error, size_t count) {
+    self->receiving = false;
+    self->received(error, count);
+  });
+}
+
+void Session::received(error_code error, size_t count) {
+  switch (state) {
+  case State::idle:
+  case State::reading:
+    if (error) return close();
+    buffer.commit(count);
+    if (state == State::idle) begin_reading();
+    return parse();
+  case State::waiting:
+    if (error) {
+      ++loop.common.counts.left;
+      return leave();
+    }
+    return buffer.commit(count); // the next request, early; no more is read until this one is answered
+  case State::writing:
+    if (error) input_ended = true;
+    return buffer.commit(count);
+  case State::streaming:
+    buffer = {};
+    if (error == asio::error::operation_aborted) return watch();
+    ++loop.common.counts.left;
+    return leave();
+  case State::lingering:
+    lingered += count;
+    if ((error && error != asio::error::operation_aborted) || lingered > loop.common.settings.linger_limit) return close();
+    buffer.clear();
+    return receive();
+  case State::closed: return;
+  }
+}
+
+bool Session::head_arrived() {
+  while (scan.in_request_line() && buffer.size() >= 2) { // empty lines before a request line are passed over (RFC 9112, section 2.2)
+    const auto *data = static_cast<const char *>(buffer.data().data());
+    if (data[0] != '\r' || data[1] != '\n') break;
+    buffer.consume(2);
+    scan = {};
+  }
+  const std::string_view text(static_cast<const char *>(buffer.data().data()), buffer.size());
+  const auto limit = loop.common.settings.header_limit;
+  switch (scan.look(text.substr(0, limit))) {
+  case HeadScan::Result::complete: return head_complete = true;
+  case HeadScan::Result::refused: refuse(scan.refusal()); return false;
+  case HeadScan::Result::incomplete: break;
+  }
+  if (text.size() < limit) receive();
+  else if (scan.in_request_line()) refuse({414, "The request line is longer than this server takes."});
+  else refuse({431, "The header fields are longer than this server takes."});
+  return false;
+}
+
+void Session::parse() {
+  if (!head_complete && !head_arrived()) return;
+  if (!parser) {
+    parser.emplace();
+    parser->header_limit(loop.common.settings.header_limit + 1);
+    parser->body_limit(boost::none); // known once the target is
+  }
+  while (!parser->is_done()) {
+    error_code error;
+    buffer.consume(parser->put(buffer.data(), error));
+    if (error == http::error::need_more) {
+      if (buffer.size() > chunk_overhead_limit) return refuse({400, "A chunk-size line or the trailer section is too long."});
+      return receive();
+    }
+    if (error == http::error::body_limit) return refuse({413, "The body is larger than this resource takes; send it in smaller parts."});
+    if (error == http::error::header_limit) return refuse({431, "The header fields are longer than this server takes."});
+    if (error) return refuse({400, head_accepted ? "The chunked body is malformed (RFC 9112, section 7.1)." : "The request line or a header field is malformed (RFC 9112)."});
+    if (parser->is_header_done() && !accept_head()) return;
+    if (!parser->is_done() && buffer.size() == 0) return receive();
+  }
+  hand_over();
+}
+
+bool Session::accept_head() {
+  if (head_accepted) return true;
+  head_accepted = true;
+  parser->eager(true); // not before: what comes after the head must be told from it
+  const auto &message = parser->get();
+  field_count = static_cast<size_t>(std::distance(message.begin(), message.end()));
+  version = static_cast<int>(message.version());
+  head_request = message.method() == http::verb::head;
+  if (auto refusal = objection(message)) return refuse(refusal), false;
+  keep_alive = parser->keep_alive();
+
+  const auto limit = loop.common.settings.body_limit_of({message.target().data(), message.target().size()});
+  const auto length = parser->content_length();
+  if (length && *length > limit) return refuse({413, "The body is larger than this resource takes; send it in smaller parts."}), false;
+  if (parser->chunked()) parser->body_limit(limit);
+  if (version == 11 && !parser->is_done() && buffer.size() == 0 && message.find(http::field::expect) != message.end()) {
+    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    // Never waits: where there is no room, the client does without (RFC 9110, section 10.1.1).
+    [[maybe_unused]] const auto sent = ::send(socket.native_handle(), go_on.data(), go_on.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  return true;
+}
+
+void Session::hand_over() {
+  const auto &message = parser->get();
+  thread_local std::vector<http_field> fields;
+  fields.clear();
+  for (const auto &field : message) {
+    if (fields.size() == field_count) break;
+    fields.push_back({bytes(field.name_string()), bytes(field.value())});
+  }
+  state = State::waiting;
+  deadline = Clock::time_point::max();
+  waiting_since = Clock::now();
+  ++loop.common.counts.requests;
+  const http_request request{loop.common.server, id,          bytes(message.method_string()), bytes(message.target()), bytes(peer),
+                             fields.data(),      fields.size(), bytes(message.body()),          version};
+  loop.common.callbacks.request(loop.common.callbacks.context, &request);
+  parser.reset();
+  if (buffer.size() == 0) receive(); // notices who leaves
+}
+
+// MARK: Answers
+
+void Session::start_message(int status, std::string_view fields) {
+  head.assign("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
+  head.append(loop.date()).append(fields);
+  if (!keep_alive) head.append("Connection: close\r\n");
+  else if (version == 10) head.append("Connection: keep-alive\r\n");
+}
+
+void Session::respond(int status, std::string_view fields, std::string content) {
+  if (state != State::waiting) return;
+  keep_alive = keep_alive && !loop.stopping;
+  start_message(status, fields);
+  if (status >= 200 && status != 204 && status != 304) head.append("Content-Length: ").append(std::to_string(content.size())).append("\r\n");
+  head.append("\r\n");
+  if (head_request || status == 204 || status == 304) content.clear();
+  body = std::move(content);
+  send();
+}
+
+void Session::refuse(const Refusal &refusal) {
+  if (refusal.status >= 400 && refusal.status < 600) ++loop.common.counts.refused[static_cast<size_t>(refusal.status - 400)];
+  keep_alive = false;
+  body = problem(refusal);
+  start_message(refusal.status, "Content-Type: application/problem+json\r\n");
+  if (refusal.status == 503) head.append("Retry-After: 1\r\n");
+  head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n");
+  if (head_request && head_accepted) body.clear();
+  send();
+}
+
+void Session::send() {
+  const auto &settings = loop.common.settings;
+  state = State::writing;
+  deadline = Clock::now() + settings.write_time + Milliseconds(1000 * body.size() / slowest_reader);
+  const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::buffer(body)};
+  asio::async_write(socket, buffers, [self = shared_from_this()](error_code error, size_t) {
+    if (self->state != State::writing) return;
+    if (error) return self->close();
+    self->body = {};
+    if (self->keep_alive) return self->next_request();
+    self->finish();
+  });
+}
+
+// Half-closes and reads what the client still sends: closing with unread input would send a reset that can overtake the answer.
+void Session::finish() {
+  error_code ignored;
+  if (input_ended) return close();
+  state = State::lingering;
+  deadline = Clock::now() + loop.common.settings.linger_time;
+  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  parser.reset();
+  head = {};
+  body = {};
+  lingered = 0;
+  if (receiving) return;
+  buffer.clear();
+  receive();
+}
+
+// MARK: Streams
+
+void Session::open_stream(int status, std::string_view fields) {
+  if (state != State::waiting) return;
+  if (loop.stopping || version != 11 || head_request) {
+    loop.common.callbacks.gone(loop.common.callbacks.context, id);
+    if (head_request) {
+      start_message(status, fields);
+      head.append("\r\n");
+      return send();
+    }
+    return refuse({loop.stopping ? 503 : 505, loop.stopping ? "The server is stopping; connect again." : "Event streams need HTTP/1.1."});
+  }
+  start_message(status, fields);
+  head.append("Transfer-Encoding: chunked\r\n\r\n");
+  state = State::streaming;
+  ++loop.common.counts.streams;
+  deadline = Clock::time_point::max();
+  // A stream needs no input buffer; a read under way is called back first.
+  if (receiving) {
+    error_code ignored;
+    socket.cancel(ignored);
+  } else {
+    buffer = {};
+    watch();
+  }
+  push(std::make_shared<const std::string>(std::move(head)));
+  head = {};
+}
+
+void Session::push(const Event &event) {
+  if (state != State::streaming || ending) return;
+  queued_bytes += event->size();
+  if (queued_bytes > loop.common.settings.stream_limit) {
+    ++loop.common.counts.cut;
+    return leave();
+  }
+  queue.push_back(event);
+  if (queue.size() == 1) write_queue();
+}
+
+void Session::flush() {
+  if (state == State::streaming && !queue.empty()) {
+    flush_wanted = true;
+    return;
+  }
+  loop.common.callbacks.flushed(loop.common.callbacks.context, id);
+}
+
+void Session::end_stream() {
+  static const Event last = std::make_shared<const std::string>("0\r\n\r\n");
+  push(last);
+  ending = true;
+}
+
+void Session::write_queue() {
+  std::array<asio::const_buffer, gathered> buffers;
+  const size_t count = std::min(gathered, queue.size());
+  for (size_t i = 0; i < count; ++i) buffers[i] = asio::buffer(*queue[i]);
+  deadline = Clock::now() + loop.common.settings.write_time;
+  asio::async_write(socket, buffers, [self = shared_from_this(), count](error_code error, size_t written) {
+    if (self->state != State::streaming) return;
+    if (error) {
+      ++self->loop.common.counts.left;
+      return self->leave();
+    }
+    self->queued_bytes -= written;
+    self->queue.erase(self->queue.begin(), self->queue.begin() + static_cast<std::ptrdiff_t>(count));
+    self->deadline = Clock::time_point::max();
+    if (!self->queue.empty()) return self->write_queue();
+    if (std::exchange(self->flush_wanted, false)) self->loop.common.callbacks.flushed(self->loop.common.callbacks.context, self->id);
+    if (!self->ending) return;
+    --self->loop.common.counts.streams;
+    self->finish();
+  });
+}
+
+// A stream's client has nothing more to say: end of file, error or bytes, it is over.
+void Session::watch() {
+  socket.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code) {
+    if (self->state != State::streaming || self->ending) return;
+    ++self->loop.common.counts.left;
+    self->leave();
+  });
+}
+
+// MARK: Ends
+
+void Session::sweep(Clock::time_point now) {
+  auto &counts = loop.common.counts;
+  // With early input in the buffer no read is under way that would notice.
+  if (state == State::waiting && !receiving && hung_up()) {
+    ++counts.left;
+    return leave();
+  }
+  if (now < deadline) return;
+  switch (state) {
+  case State::reading:
+    ++counts.timeouts;
+    return refuse({408, "The request did not arrive in time."});
+  case State::writing: ++counts.timeouts; break;
+  case State::streaming: ++counts.cut; break;
+  default: break;
+  }
+  leave();
+}
+
+void Session::stopping() {
+  if (state == State::idle) return close();
+  if (state != State::streaming) return;
+  end_stream();
+  loop.common.callbacks.gone(loop.common.callbacks.context, id);
+}
+
+void Session::leave() {
+  if (state == State::waiting || state == State::streaming) loop.common.callbacks.gone(loop.common.callbacks.context, id);
+  close();
+}
+
+void Session::close() {
+  if (state == State::closed) return;
+  if (state == State::streaming) --loop.common.counts.streams;
+  state = State::closed;
+  error_code ignored;
+  socket.close(ignored);
+  loop.closed(id, address);
+}
+
+bool Session::hung_up() {
+  pollfd descriptor{socket.native_handle(), POLLRDHUP, 0};
+  return ::poll(&descriptor, 1, 0) > 0 && (descriptor.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+} // namespace connections
