@@ -36,7 +36,7 @@ typedef struct { http_bytes suffix; uint64_t bytes; } http_body_limit;
 
 /// Times in milliseconds, sizes in bytes.
 typedef struct {
-  const http_bytes *_Nonnull addresses;             // numeric; all listen on the same port
+  const http_bytes *_Nullable addresses;            // numeric; all listen on the same port
   size_t address_count;
   uint16_t port;                                    // 0: the system chooses
   uint32_t threads;
