@@ -6,6 +6,8 @@ public enum BrokerError: Error, Sendable, Hashable {
   case full(waitingBytes: Int)
   /// One event is larger than a message may be.
   case tooLarge(bytes: Int, limit: Int)
+  /// What can never be stored, and why (a NUL in a key, a time beyond the year 9999). Nothing of this publish was taken.
+  case invalid(String)
   case unknownTopic(String)
   case unknownPartition(topic: String, partition: Int)
   /// Declared with another number of partitions than the topic has, which is fixed for life.

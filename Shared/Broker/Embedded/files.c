@@ -1,11 +1,11 @@
 #include "broker_files.h"
 
 // One array and one line in the list per file; a test compares the list with the folders.
-static const unsigned char example[] = {
-#embed "broker_files.txt"
+static const unsigned char topics[] = {
+#embed "../Migrations/0001_topics.sql"
 };
 
 const embedded_file broker_files[] = {
-    {"broker_files.txt", example, sizeof example},
+    {"Migrations/0001_topics.sql", topics, sizeof topics},
     {NULL, NULL, 0},
 };
