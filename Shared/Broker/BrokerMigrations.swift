@@ -1,9 +1,9 @@
 import BrokerEmbedded
-public import Embedded
-public import Postgres
+import Embedded
+import Postgres
 
 /// The files of this module that are in the binary.
-public let brokerFiles = EmbeddedFile.list(broker_files)
+public let brokerFiles = EmbeddedFile.list(broker_files())
 
 /// The tables of `PostgresBroker` in the database `dos_broker`.
 public enum BrokerMigrations {

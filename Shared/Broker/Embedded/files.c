@@ -5,7 +5,9 @@ static const unsigned char topics[] = {
 #embed "../Migrations/0001_topics.sql"
 };
 
-const embedded_file broker_files[] = {
+static const embedded_file files[] = {
     {"Migrations/0001_topics.sql", topics, sizeof topics},
     {NULL, NULL, 0},
 };
+
+const embedded_file *broker_files(void) { return files; }

@@ -1,4 +1,5 @@
 #pragma once
 #include "embedded.h"
 
-extern const embedded_file broker_files[];
+// The list's first entry; it ends with one without a name.
+const embedded_file *_Nonnull broker_files(void);

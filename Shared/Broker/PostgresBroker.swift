@@ -1,0 +1,191 @@
+import Foundation
+import Postgres
+import Synchronization
+import Time
+
+/// The broker on PostgreSQL alone: topics are tables of the database `dos_broker`.
+///
+/// Acknowledged after COMMIT, with offsets gapless and in commit order. A town without a Kafka team runs the whole platform on it.
+public final class PostgresBroker: EventBroker {
+  /// Limits and times. The defaults are the design's; tests narrow them.
+  public struct Limits: Sendable {
+    /// Bytes that may wait to be written.
+    public var waitingBytes = 64 << 20
+    /// How long a publish is awaited.
+    public var publishTime = Duration.seconds(10)
+    /// One event with its attributes; what Kafka's default `message.max.bytes` allows too.
+    public var eventBytes = 1_000_000
+
+    public init() {}
+  }
+
+  private let readers: PostgresPool
+  private let writers: PostgresPool
+  private let limits: Limits
+  private let outbox: Outbox
+  private let heads: HeadWatch
+  private let writer: PostgresWriter
+  private let topics = Mutex<[String: KnownTopic]>([:])
+  private let tasks = Mutex<[Task<Void, Never>]>([])
+
+  /// Connects, checks that the server keeps what it acknowledges, and brings the tables up to date.
+  /// - Parameters:
+  ///   - configuration: the database `dos_broker`.
+  ///   - unsafeDurability: goes on with `fsync` or `synchronous_commit` off; for tests.
+  /// - Throws: `.unsafeDurability` with the setting at fault, `.unavailable`.
+  public static func open(
+    _ configuration: PostgresConfiguration, unsafeDurability: Bool = false, limits: Limits = Limits()
+  ) async throws(BrokerError) -> PostgresBroker {
+    let broker = PostgresBroker(configuration, limits: limits)
+    do {
+      if !unsafeDurability { try await broker.checkDurability() }
+      try await Migrations.apply(BrokerMigrations.load(), scope: BrokerMigrations.scope, to: broker.writers)
+    } catch {
+      await broker.close()
+      throw error as? BrokerError ?? .unavailable(reason: "\(error)", mayHaveArrived: false)
+    }
+    return broker
+  }
+
+  private init(_ configuration: PostgresConfiguration, limits: Limits) {
+    self.limits = limits
+    readers = PostgresPool(configuration, size: 4, waitLimit: .seconds(10))
+    // Of its own, so that readers never keep the writer waiting.
+    writers = PostgresPool(configuration, size: 1, waitLimit: .seconds(10))
+    outbox = Outbox(limit: limits.waitingBytes)
+    heads = HeadWatch(readers)
+    writer = PostgresWriter(pool: writers, outbox: outbox, heads: heads)
+    let (writer, outbox) = (writer, outbox)
+    let writing = Task { await writer.run() }
+    let expiring = Task {
+      while !Task.isCancelled {
+        outbox.expire(now: .now)
+        try? await Task.sleep(for: .milliseconds(100))
+      }
+    }
+    tasks.withLock { $0 = [writing, expiring] }
+  }
+
+  /// Events committed by this process since it started.
+  public var published: Int64 { writer.published }
+  /// Bytes handed over and not yet answered.
+  public var waitingBytes: Int { outbox.waitingBytes }
+
+  public func publish(_ events: [OutgoingEvent]) async throws(BrokerError) -> [BrokerPosition] {
+    if events.isEmpty { return [] }
+    let deadline = ContinuousClock.now + limits.publishTime
+    var items: [(event: OutgoingEvent, topicID: Int32, bytes: Int)] = []
+    items.reserveCapacity(events.count)
+    for event in events {
+      let topic = try await known(event.topic.name)
+      guard (0..<topic.partitions).contains(event.targetPartition) else {
+        throw .unknownPartition(topic: event.topic.name, partition: event.targetPartition)
+      }
+      items.append((event, topic.id, try event.checkedSize(limit: limits.eventBytes)))
+    }
+    return try await outbox.hand(items, deadline: deadline).get()
+  }
+
+  public func reader(topic: Topic, partition: Int, from offset: Int64) async throws(BrokerError) -> any PartitionReader {
+    let known = try await known(topic.name)
+    guard (0..<known.partitions).contains(partition) else { throw .unknownPartition(topic: topic.name, partition: partition) }
+    let bounds = try await bounds(of: known)[partition]
+    guard (bounds.earliest...bounds.next).contains(offset) else {
+      throw .offsetOutOfRange(earliest: bounds.earliest, next: bounds.next)
+    }
+    let place = Place(topic: known.id, partition: Int32(partition))
+    return PostgresReader(pool: readers, heads: heads, topic: topic.name, place: place, from: offset)
+  }
+
+  public func end(of topic: Topic) async throws(BrokerError) -> [Int64] {
+    try await bounds(of: known(topic.name)).map(\.next)
+  }
+
+  public func earliest(of topic: Topic) async throws(BrokerError) -> [Int64] {
+    try await bounds(of: known(topic.name)).map(\.earliest)
+  }
+
+  public func declare(_ topics: [Topic]) async throws(BrokerError) {
+    for topic in topics {
+      let declared = try await attempt { connection throws in try TopicRegistry.declare(topic, on: connection) }
+      self.topics.withLock { $0[topic.name] = declared }
+    }
+  }
+
+  /// Deletes what is older than its topic's retention, in small pieces.
+  /// - Returns: how many events are gone.
+  @discardableResult
+  public func sweep(now: Instant) async throws(BrokerError) -> Int {
+    var gone = 0
+    for work in try await attempt({ connection throws in try RetentionSweep.work(on: connection) }) {
+      while true {
+        let piece = try await attempt { connection throws in try RetentionSweep.piece(of: work, now: now, on: connection) }
+        gone += piece
+        if piece < RetentionSweep.pieceEvents { break }
+      }
+    }
+    return gone
+  }
+
+  public func close() async {
+    outbox.close()
+    let running = tasks.withLock { tasks in
+      defer { tasks = [] }
+      return tasks
+    }
+    await running.first?.value
+    for task in running { task.cancel() }
+    for task in running { await task.value }
+    heads.close()
+    await readers.close()
+    await writers.close()
+  }
+
+  private func checkDurability() async throws {
+    for row in try await readers.query("select name, setting from pg_settings where name in ('fsync', 'synchronous_commit') order by name") {
+      let (name, value) = try row.decode(String.self, String.self)
+      // `remote_apply` and `remote_write` ask for more than `on`; `local` is what a server without standbys does anyway.
+      if value == "off" { throw BrokerError.unsafeDurability(setting: name, value: value) }
+    }
+  }
+
+  private func known(_ name: String) async throws(BrokerError) -> KnownTopic {
+    if let known = topics.withLock({ $0[name] }) { return known }
+    guard let found = try await attempt({ connection throws in try TopicRegistry.find(name, on: connection) }) else { throw .unknownTopic(name) }
+    topics.withLock { $0[name] = found }
+    return found
+  }
+
+  private func bounds(of topic: KnownTopic) async throws(BrokerError) -> [PartitionBounds] {
+    let places = (0..<topic.partitions).map { Place(topic: topic.id, partition: Int32($0)) }
+    let found = try await attempt { connection throws in try PartitionBounds.read(Set(places), on: connection) }
+    return places.map { found[$0] ?? PartitionBounds(earliest: 0, next: 0) }
+  }
+
+  private func attempt<Outcome: Sendable>(
+    _ body: @escaping @Sendable (isolated PostgresConnection) throws -> Outcome
+  ) async throws(BrokerError) -> Outcome {
+    do {
+      return try await readers.transaction(body)
+    } catch {
+      throw error as? BrokerError ?? .unavailable(reason: "\(error)", mayHaveArrived: false)
+    }
+  }
+}
+
+extension OutgoingEvent {
+  /// The event's size in bytes, if it can be stored.
+  fileprivate func checkedSize(limit: Int) throws(BrokerError) -> Int {
+    let texts = [
+      key, event.source, event.type, event.subject, event.city, event.correlationID ?? "", event.causationID ?? "", event.traceparent ?? "",
+    ]
+    // PostgreSQL's text cannot hold it, and one such event would fail the whole batch.
+    if let text = texts.first(where: { $0.utf8.contains(0) }) { throw .invalid("a NUL in \(text.debugDescription)") }
+    guard (-62_135_596_800_000..<253_402_300_800_000).contains(event.time.milliseconds) else {
+      throw .invalid("the time \(event.time.milliseconds) ms lies outside the years 1 to 9999")
+    }
+    let bytes = texts.reduce(event.data.count + 64) { $0 + $1.utf8.count }
+    guard bytes <= limit else { throw .tooLarge(bytes: bytes, limit: limit) }
+    return bytes
+  }
+}
