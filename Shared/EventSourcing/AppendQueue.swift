@@ -121,7 +121,7 @@ final class AppendQueue: Sendable {
         if end - .now <= pause, lost == nil {
           return answer(open, .failure(.unavailable(reason: error.description, mayHaveHappened: false)))
         }
-      } catch where open.count > 1 && lost == nil {
+      } catch  where open.count > 1 && lost == nil {
         // Something in one member fails the statement for all: alone, it fails alone.
         for member in open { await settle([member]) }
         return

@@ -1,3 +1,4 @@
+import Broker
 public import Postgres
 public import Time
 
@@ -18,6 +19,25 @@ public enum IdempotencySweep {
         forgotten += count
         if count < bite { return forgotten }
       }
+    } catch {
+      throw JournalError(error)
+    }
+  }
+}
+
+extension Journal {
+  /// What a command with this key came to the first time; nil where it is not known. A command that would be refused on the state it made itself asks
+  /// here first.
+  /// - Throws: `.keyReused` where the key was used with another body.
+  public func remembered(_ key: IdempotencyKey) async throws(JournalError) -> Appended? {
+    do {
+      let rows = try await pool.query(
+        "select body_hash, outcome, partition, epoch, first_offset, events from journal_idempotency_keys where scope = \(key.scope)")
+      guard let row = rows.first else { return nil }
+      let (hash, outcome, partition, epoch, first, events) = try row.decode([UInt8].self, [UInt8].self, Int16.self, Int64.self, Int64.self, Int32.self)
+      guard hash == key.bodyHash else { throw JournalError.keyReused }
+      let positions = (first..<first + Int64(events)).map { JournalPosition(partition: Int(partition), epoch: epoch, offset: $0) }
+      return Appended(positions: positions, repeated: true, outcome: outcome)
     } catch {
       throw JournalError(error)
     }
