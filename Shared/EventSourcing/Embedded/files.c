@@ -4,9 +4,13 @@
 static const unsigned char journal[] = {
 #embed "../Migrations/0001_journal.sql"
 };
+static const unsigned char subscriptions[] = {
+#embed "../Migrations/0002_subscriptions.sql"
+};
 
 static const embedded_file files[] = {
     {"Migrations/0001_journal.sql", journal, sizeof journal},
+    {"Migrations/0002_subscriptions.sql", subscriptions, sizeof subscriptions},
     {NULL, NULL, 0},
 };
 

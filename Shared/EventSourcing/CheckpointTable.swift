@@ -1,0 +1,49 @@
+import Broker
+public import Postgres
+
+/// The rows behind leases, for those who set them up, read them or move them by hand (replay).
+public enum CheckpointTable {
+  /// Makes a subscription's rows exist. Those that do are left as they are.
+  public static func ensure(
+    subscription: String, topic: String, starts: [Int64], on connection: isolated PostgresConnection
+  ) throws(PostgresError) {
+    try connection.execute(
+      """
+      insert into dos_checkpoints (subscription, topic, partition, position)
+      select \(subscription), \(topic), number - 1, start from unnest(\(starts)) with ordinality as given(start, number)
+      on conflict do nothing
+      """)
+  }
+
+  /// Every partition's checkpoint.
+  public static func read(subscription: String, topic: String, in pool: PostgresPool) async throws -> [Int: Checkpoint] {
+    let rows = try await pool.query(
+      "select partition, position, epoch, journal_offset from dos_checkpoints where subscription = \(subscription) and topic = \(topic)")
+    var checkpoints: [Int: Checkpoint] = [:]
+    for row in rows {
+      let (partition, position, epoch, offset) = try row.decode(Int32.self, Int64.self, Int64?.self, Int64?.self)
+      checkpoints[Int(partition)] = Checkpoint(position: position, journal: journal(Int(partition), epoch, offset))
+    }
+    return checkpoints
+  }
+
+  /// Puts a partition's checkpoint where it shall be and fences off whoever holds it.
+  public static func place(
+    _ checkpoint: Checkpoint, subscription: String, topic: String, partition: Int, on connection: isolated PostgresConnection
+  ) throws(PostgresError) {
+    let epoch: SQL = checkpoint.journal.map { "\($0.epoch)" } ?? "null"
+    let offset: SQL = checkpoint.journal.map { "\($0.offset)" } ?? "null"
+    try connection.execute(
+      """
+      insert into dos_checkpoints (subscription, topic, partition, position, epoch, journal_offset)
+      values (\(subscription), \(topic), \(Int32(partition)), \(checkpoint.position), \(epoch), \(offset))
+      on conflict (subscription, topic, partition) do update set position = excluded.position, epoch = excluded.epoch,
+        journal_offset = excluded.journal_offset, claim = dos_checkpoints.claim + 1, holder = null, until = '-infinity'
+      """)
+  }
+
+  static func journal(_ partition: Int, _ epoch: Int64?, _ offset: Int64?) -> JournalPosition? {
+    guard let epoch, let offset else { return nil }
+    return JournalPosition(partition: partition, epoch: epoch, offset: offset)
+  }
+}

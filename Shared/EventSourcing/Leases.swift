@@ -1,0 +1,200 @@
+public import Foundation
+public import Postgres
+import Synchronization
+
+/// Who consumes which partition, decided on the checkpoint rows: renewed every second, 3 s long, by the database's clock.
+///
+/// Each instance takes its fair share and gives up what is beyond it, as the client libraries of Kinesis and Event Hubs do. No instance knows
+/// another; all they share is the table.
+public final class Leases: Sendable {
+  public let subscription: String
+  public let topic: String
+  public let partitions: Int
+  /// Names this instance; no two that run may have the same.
+  public let holder: String
+
+  private let pool: PostgresPool
+  private let starts: @Sendable () async throws -> [Int64]
+  private let running = Mutex<[Int: Running]>([:])
+  private let log: @Sendable (String) -> Void
+
+  private struct Running {
+    let lease: Lease
+    let task: Task<Void, Never>
+  }
+
+  /// - Parameters:
+  ///   - pool: the database that has the checkpoints.
+  ///   - starts: where each partition begins when the subscription is new; asked once.
+  ///   - log: told about trouble with the database, which is waited out.
+  public init(
+    pool: PostgresPool, subscription: String, topic: String, partitions: Int, holder: String = UUID().uuidString.lowercased(),
+    starts: @escaping @Sendable () async throws -> [Int64], log: @escaping @Sendable (String) -> Void = { _ in }
+  ) {
+    self.pool = pool
+    self.subscription = subscription
+    self.topic = topic
+    self.partitions = partitions
+    self.holder = holder
+    self.starts = starts
+    self.log = log
+  }
+
+  /// The partitions held now.
+  public var held: [Int] { running.withLock { $0.keys.sorted() } }
+
+  /// Holds a fair share of the partitions until cancelled, and runs `work` for each of them while it is held.
+  ///
+  /// `work` is cancelled when the lease is lost or given up. If it returns before, the partition is claimed again, at the checkpoint that stands then.
+  public func run(_ work: @escaping @Sendable (Lease) async -> Void) async {
+    await prepare()
+    while !Task.isCancelled {
+      do {
+        try await round(work)
+      } catch {
+        if !Task.isCancelled { log("leases of \(subscription) on \(topic): \(error)") }
+      }
+      try? await Task.sleep(for: .seconds(1))
+    }
+    let last = Array(running.withLock { $0.values })
+    for entry in last { entry.task.cancel() }
+    for entry in last { await entry.task.value }
+    // Shielded: this task is cancelled, and who takes over should not have to wait for the leases to run out.
+    await Task { try? await self.leave() }.value
+  }
+
+  private func prepare() async {
+    while !Task.isCancelled {
+      do {
+        let given = try await starts()
+        let (subscription, topic) = (subscription, topic)
+        try await pool.transaction { connection throws in
+          try CheckpointTable.ensure(subscription: subscription, topic: topic, starts: given, on: connection)
+        }
+        return
+      } catch {
+        if !Task.isCancelled { log("the start of \(subscription) on \(topic): \(error)") }
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+  }
+
+  private func round(_ work: @escaping @Sendable (Lease) async -> Void) async throws {
+    let mine = running.withLock { $0.mapValues(\.lease) }
+    let standing = try await pool.transaction { [self] connection throws in try renew(on: connection) }
+    for (partition, lease) in mine where standing.claims[partition] != lease.claim { await stop(partition, lease) }
+    let share = (partitions + standing.instances - 1) / standing.instances
+    let holding = running.withLock { $0.values.map(\.lease) }.sorted { $0.partition > $1.partition }
+    for lease in holding.prefix(max(0, holding.count - share)) { await stop(lease.partition, lease) }
+    let room = share - held.count
+    if room > 0 {
+      for lease in try await pool.transaction({ [self] connection throws in try take(room, on: connection) }) { start(lease, work) }
+    }
+  }
+
+  private func start(_ lease: Lease, _ work: @escaping @Sendable (Lease) async -> Void) {
+    running.withLock { running in
+      running[lease.partition] = Running(
+        lease: lease,
+        task: Task { [self] in
+          await work(lease)
+          // Given back, so that the next round may claim it anew; by task, since nobody awaits this one when it ends by itself.
+          if !Task.isCancelled { await ended(lease) }
+        })
+    }
+  }
+
+  private func ended(_ lease: Lease) async {
+    running.withLock { running in
+      if running[lease.partition]?.lease.claim == lease.claim { running[lease.partition] = nil }
+    }
+    try? await release(lease)
+  }
+
+  private func stop(_ partition: Int, _ lease: Lease) async {
+    guard let entry = running.withLock({ $0[partition] }), entry.lease.claim == lease.claim else { return }
+    entry.task.cancel()
+    await entry.task.value
+    running.withLock { running in
+      if running[partition]?.lease.claim == lease.claim { running[partition] = nil }
+    }
+    try? await release(lease)
+  }
+}
+
+extension Leases {
+  private struct Standing: Sendable {
+    let instances: Int
+    /// What this instance holds by the table.
+    let claims: [Int: Int64]
+  }
+
+  /// Says that this instance lives, prolongs what it holds, and counts who else does.
+  private func renew(on connection: isolated PostgresConnection) throws -> Standing {
+    try connection.execute(
+      """
+      insert into dos_lease_holders (subscription, topic, holder, seen) values (\(subscription), \(topic), \(holder), clock_timestamp())
+      on conflict (subscription, topic, holder) do update set seen = clock_timestamp()
+      """)
+    // A row that a batch has locked is passed over: waiting for it would let the others run out, and the batch has renewed it itself.
+    try connection.execute(
+      """
+      update dos_checkpoints set until = clock_timestamp() + interval '3 seconds' where (subscription, topic, partition) in (
+        select subscription, topic, partition from dos_checkpoints
+        where subscription = \(subscription) and topic = \(topic) and holder = \(holder) order by partition for update skip locked)
+      """)
+    let claims = try connection.query(
+      "select partition, claim from dos_checkpoints where subscription = \(subscription) and topic = \(topic) and holder = \(holder)")
+    let instances = try connection.query(
+      """
+      select count(*) from dos_lease_holders
+      where subscription = \(subscription) and topic = \(topic) and seen > clock_timestamp() - interval '3 seconds'
+      """)
+    var mine: [Int: Int64] = [:]
+    for row in claims {
+      let (partition, claim) = try row.decode(Int32.self, Int64.self)
+      mine[Int(partition)] = claim
+    }
+    return Standing(instances: max(1, Int(try instances.first?.value(Int64.self, at: 0) ?? 1)), claims: mine)
+  }
+
+  /// Takes up to that many partitions whose lease has run out, raising their claims.
+  private func take(_ count: Int, on connection: isolated PostgresConnection) throws -> [Lease] {
+    try connection.query(
+      """
+      update dos_checkpoints set holder = \(holder), until = clock_timestamp() + interval '3 seconds', claim = claim + 1
+      where (subscription, topic, partition) in (
+        select subscription, topic, partition from dos_checkpoints
+        where subscription = \(subscription) and topic = \(topic) and until < clock_timestamp()
+        order by partition limit \(Int64(count)) for update skip locked)
+      returning partition, claim, position, epoch, journal_offset
+      """
+    ).map { row throws in
+      let (partition, claim, position, epoch, offset) = try row.decode(Int32.self, Int64.self, Int64.self, Int64?.self, Int64?.self)
+      return Lease(
+        subscription: subscription, topic: topic, partition: Int(partition), claim: claim,
+        checkpoint: Checkpoint(position: position, journal: CheckpointTable.journal(Int(partition), epoch, offset)))
+    }
+  }
+
+  private func release(_ lease: Lease) async throws {
+    try await pool.execute(
+      """
+      update dos_checkpoints set holder = null, until = '-infinity' where subscription = \(subscription) and topic = \(topic)
+        and partition = \(Int32(lease.partition)) and holder = \(holder) and claim = \(lease.claim)
+      """)
+  }
+
+  private func leave() async throws {
+    let (subscription, topic, holder) = (subscription, topic, holder)
+    try await pool.transaction { connection throws in
+      try connection.execute(
+        """
+        update dos_checkpoints set holder = null, until = '-infinity'
+        where subscription = \(subscription) and topic = \(topic) and holder = \(holder)
+        """)
+      try connection.execute(
+        "delete from dos_lease_holders where subscription = \(subscription) and topic = \(topic) and holder = \(holder)")
+    }
+  }
+}
