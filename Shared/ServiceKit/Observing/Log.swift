@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Time
 
 /// The log of a process: one line per event on standard error, JSON for machines, plain text on a terminal.
 ///
@@ -82,7 +83,7 @@ public struct Log: Sendable {
     if let correlation = context.correlationID { all.append(("correlation_id", .string(correlation))) }
     all += fields.map { ($0.key, $0.value) }
     if leftOut > 0 { all.append(("left_out", .int(leftOut))) }
-    let line = LogLine(time: .now, level: level, message: message(), fields: all)
+    let line = LogLine(time: .now(), level: level, message: message(), fields: all)
     write(form == .text ? line.text : line.json)
   }
 

@@ -1,8 +1,9 @@
 import Foundation
+import Time
 
 /// One event of the log as the bytes of one line.
 struct LogLine {
-  let time: Date
+  let time: Instant
   let level: Log.Level
   let message: String
   let fields: [(String, Log.Value)]
@@ -18,7 +19,7 @@ struct LogLine {
       raw("\"")
     }
     raw("{\"time\":\"")
-    raw(Self.timestamp(time))
+    raw(time.rfc3339)
     raw("\",\"level\":\"\(level.rawValue)\",\"message\":")
     string(message)
     for (name, value) in fields {
@@ -40,7 +41,7 @@ struct LogLine {
   var text: [UInt8] {
     var bytes: [UInt8] = []
     func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
-    raw(Self.timestamp(time).dropFirst(11).description + " " + level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0) + " ")
+    raw(time.rfc3339.dropFirst(11).dropLast() + " " + level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0) + " ")
     Self.escape(message, quotes: false, into: &bytes)
     for (name, value) in fields {
       raw("  ")
@@ -55,10 +56,6 @@ struct LogLine {
     }
     raw("\n")
     return bytes
-  }
-
-  private static func timestamp(_ time: Date) -> String {
-    time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 
   /// Escapes as JSON does, and beyond it whatever could break a line, steer a terminal or turn the reading direction.

@@ -1,0 +1,167 @@
+import Broker
+import HTTP
+import Postgres
+import Time
+
+/// A service of the city as data: what it is called, what it needs and what it runs. `dos` holds the list of them.
+public protocol Service: Sendable {
+  /// The word after `dos serve`: `sensors`.
+  var name: String { get }
+  /// Where its routes begin: `/sensors`.
+  var prefix: String { get }
+  /// The port it listens on when it runs alone.
+  var port: Int { get }
+  /// The database it owns: `dos_sensors`.
+  var database: String { get }
+  /// The topics it publishes to; declared before it starts.
+  var topics: [Topic] { get }
+  /// Its own settings beside those of every process.
+  var settings: [Setting] { get }
+  /// Its pages, for the list at `/`.
+  var pages: [ServicePage] { get }
+
+  /// The steps of its database's schema, those of the shared parts it uses first.
+  func migrations() throws -> [SchemaSteps]
+
+  /// Builds its parts on a migrated database and a broker with its topics. Nothing runs yet: what runs is in the answer's `parts`.
+  func assemble(_ context: ServiceContext) async throws -> AssembledService
+
+  /// The projections `dos replay` can build anew.
+  func replays(_ context: ServiceContext) async throws -> [ReplayableProjection]
+
+  /// The events that could not be projected, for `dos dead-letters`.
+  func deadLetters(_ context: ServiceContext) async throws -> any DeadLetterBox
+}
+
+extension Service {
+  public var settings: [Setting] { [] }
+  public var pages: [ServicePage] { [] }
+}
+
+/// The steps of one part's schema.
+public struct SchemaSteps: Sendable {
+  /// Whose steps these are; each scope counts its own.
+  public let scope: String
+  public let migrations: [Migration]
+
+  public init(scope: String, _ migrations: [Migration]) {
+    self.scope = scope
+    self.migrations = migrations
+  }
+}
+
+/// A page for people.
+public struct ServicePage: Sendable {
+  /// In German, as it stands in the list.
+  public let title: String
+  public let summary: String
+  public let path: String
+
+  public init(title: String, summary: String, path: String) {
+    self.title = title
+    self.summary = summary
+    self.path = path
+  }
+}
+
+/// What a service stands on.
+public struct ServiceContext: Sendable {
+  /// Of the service's own database.
+  public let pool: PostgresPool
+  public let broker: any EventBroker
+  /// The city this process serves; events it writes carry it unless they say otherwise.
+  public let city: String
+  public let settings: Settings
+  public let log: Log
+  public let metrics: Metrics
+  public let clock: @Sendable () -> Instant
+
+  public init(
+    pool: PostgresPool, broker: any EventBroker, city: String, settings: Settings = Settings(), log: Log = Log(), metrics: Metrics = Metrics(),
+    clock: @escaping @Sendable () -> Instant = { Instant.now() }
+  ) {
+    self.pool = pool
+    self.broker = broker
+    self.city = city
+    self.settings = settings
+    self.log = log
+    self.metrics = metrics
+    self.clock = clock
+  }
+}
+
+/// A service ready to run.
+public struct AssembledService: Sendable {
+  public let routes: [Route]
+  /// In the order in which they start; all of them before the first request is taken, and they end after the last.
+  public let parts: [Part]
+  public let checks: [HealthCheck]
+  /// The API's description at `<prefix>/openapi.json`; the process adds the route.
+  public let apiTitle: String
+
+  public init(routes: [Route], parts: [Part] = [], checks: [HealthCheck] = [], apiTitle: String) {
+    self.routes = routes
+    self.parts = parts
+    self.checks = checks
+    self.apiTitle = apiTitle
+  }
+}
+
+/// A read model that can be built anew from its events.
+public struct ReplayableProjection: Sendable {
+  /// How far it is.
+  public struct Progress: Sendable {
+    public let done: Int64
+    public let total: Int64
+
+    public init(done: Int64, total: Int64) {
+      self.done = done
+      self.total = total
+    }
+  }
+
+  /// How it ended.
+  public struct Outcome: Sendable {
+    public let events: Int64
+    /// What differs between the live tables and those built anew, in words; empty when nothing does. Filled when asked to verify.
+    public let differences: [String]
+
+    public init(events: Int64, differences: [String] = []) {
+      self.events = events
+      self.differences = differences
+    }
+  }
+
+  public let name: String
+  /// Builds beside the live tables and swaps; with `verify` it compares and swaps nothing.
+  public let run: @Sendable (_ verify: Bool, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome
+
+  public init(name: String, run: @escaping @Sendable (_ verify: Bool, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome) {
+    self.name = name
+    self.run = run
+  }
+}
+
+/// Events that a projection could not take, parked until somebody looks.
+public protocol DeadLetterBox: Sendable {
+  func list() async throws -> [DeadLetterNote]
+  /// Tries what is parked again, in order, all or for one projection, and answers how many went through.
+  func retry(projection: String?) async throws -> Int
+}
+
+/// One parked event, as a person needs it.
+public struct DeadLetterNote: Sendable {
+  public let projection: String
+  public let stream: String
+  public let event: String
+  public let parkedAt: Instant
+  public let cause: String
+
+  public init(projection: String, stream: String, event: String, parkedAt: Instant, cause: String) {
+    self.projection = projection
+    self.stream = stream
+    self.event = event
+    self.parkedAt = parkedAt
+    self.cause = cause
+  }
+}
