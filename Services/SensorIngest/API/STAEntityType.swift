@@ -1,0 +1,128 @@
+/// One entity type of SensorThings as this service reads it: where its rows are, what its properties are, and where one can go from it.
+///
+/// Texts of SQL in here are constants of the program; `{t}` stands for the table's alias.
+struct STAEntityType: Sendable {
+  /// `Thing`
+  let name: String
+  /// `Things`
+  let set: String
+  let table: String
+  /// Rows that are still there, for example those of things that are not retired; empty for all.
+  let condition: String
+  let access: STAAccess
+  /// In the order in which they are written.
+  let properties: [STAProperty]
+  let navigations: [STANavigation]
+
+  init(
+    _ name: String, set: String, table: String, condition: String = "", access: STAAccess = .everyone, properties: [STAProperty],
+    navigations: [STANavigation]
+  ) {
+    self.name = name
+    self.set = set
+    self.table = table
+    self.condition = condition
+    self.access = access
+    self.properties = properties
+    self.navigations = navigations
+  }
+
+  func property(_ name: String) -> STAProperty? { properties.first { $0.name == name } }
+
+  func navigation(_ name: String) -> STANavigation? { navigations.first { $0.name == name } }
+
+  /// Every name that a path may begin with, for errors.
+  var names: [String] { ["@iot.id"] + properties.map(\.name) + navigations.map(\.name) }
+}
+
+/// How the rows of a type say who may see them.
+enum STAAccess: Sendable {
+  case everyone
+  /// By a datastream's visibility and city. Constants of SQL that yield them for a row `{t}`.
+  case visibility(String, city: String)
+}
+
+/// One property: its name and the column or expression that holds it.
+struct STAProperty: Sendable {
+  let name: String
+  let kind: STAKind
+  let column: String
+  /// Whether an absent value is written as null; otherwise it is left out.
+  let writesNull: Bool
+
+  init(_ name: String, _ kind: STAKind, _ column: String, writesNull: Bool = false) {
+    self.name = name
+    self.kind = kind
+    self.column = column
+    self.writesNull = writesNull
+  }
+}
+
+/// What a property or expression holds, which decides how it is written, compared and computed with.
+enum STAKind: Hashable, Sendable {
+  case text
+  case int
+  case number
+  case bool
+  case instant
+  /// `jsonb`; a path leads further into it.
+  case json
+  /// An observation's result: `jsonb` when read; each of its kinds lies in a column of its own (null where it is of another kind).
+  case result(number: String, text: String, bool: String)
+  case interval
+  case duration
+  case geometry
+  case null
+
+  /// In words for an error.
+  var words: String {
+    switch self {
+    case .text: "a text"
+    case .int, .number: "a number"
+    case .bool: "true or false"
+    case .instant: "a time"
+    case .json: "free JSON"
+    case .result: "a result"
+    case .interval: "a span of time"
+    case .duration: "a duration"
+    case .geometry: "a geometry"
+    case .null: "null"
+    }
+  }
+}
+
+/// A way from one entity to others.
+struct STANavigation: Sendable {
+  enum Link: Sendable {
+    /// This entity's row names the other's id in that column.
+    case parent(String)
+    /// The others' rows name this entity's id in that column.
+    case children(String)
+    /// A table of pairs.
+    case pairs(table: String, this: String, other: String)
+  }
+
+  let name: String
+  /// The other type's name.
+  let target: String
+  let link: Link
+
+  init(_ name: String, to target: String, _ link: Link) {
+    self.name = name
+    self.target = target
+    self.link = link
+  }
+
+  /// Whether it leads to any number of entities.
+  var isMany: Bool { if case .parent = link { false } else { true } }
+
+  /// SQL that is true where `other` is reached from `this`.
+  func join(this: String, other: String) -> String {
+    switch link {
+    case .parent(let column): "\(other).id = \(this).\(column)"
+    case .children(let column): "\(other).\(column) = \(this).id"
+    case .pairs(let table, let mine, let theirs):
+      "exists (select 1 from \(table) pair where pair.\(mine) = \(this).id and pair.\(theirs) = \(other).id)"
+    }
+  }
+}

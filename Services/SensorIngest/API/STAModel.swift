@@ -1,0 +1,84 @@
+/// The entity types of this service, by name and by the name of their set. Fixed at start.
+struct STAModel: Sendable {
+  private let byName: [String: STAEntityType]
+  let types: [STAEntityType]
+
+  init(_ types: [STAEntityType]) {
+    self.types = types
+    byName = Dictionary(types.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  func type(_ name: String) -> STAEntityType? { byName[name] }
+
+  func set(_ name: String) -> STAEntityType? { types.first { $0.set == name } }
+
+  /// Where a navigation leads; nil where its target is not served.
+  func target(of navigation: STANavigation) -> STAEntityType? { byName[navigation.target] }
+
+  /// The registry's types alone.
+  static let registry: [STAEntityType] = [.thing, .location, .historicalLocation, .sensor, .observedProperty, .datastream]
+}
+
+extension STAEntityType {
+  static let thing = STAEntityType(
+    "Thing", set: "Things", table: "things", condition: "{t}.retired_at is null",
+    properties: [
+      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("properties", .json, "{t}.properties"),
+    ],
+    navigations: [
+      STANavigation("Datastreams", to: "Datastream", .children("thing_id")),
+      STANavigation("Locations", to: "Location", .pairs(table: "thing_locations", this: "thing_id", other: "location_id")),
+      STANavigation("HistoricalLocations", to: "HistoricalLocation", .children("thing_id")),
+    ])
+
+  static let location = STAEntityType(
+    "Location", set: "Locations", table: "locations",
+    properties: [
+      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("encodingType", .text, "{t}.encoding_type"),
+      STAProperty("location", .json, "{t}.location"), STAProperty("properties", .json, "{t}.properties"),
+    ],
+    navigations: [
+      STANavigation("Things", to: "Thing", .pairs(table: "thing_locations", this: "location_id", other: "thing_id")),
+      STANavigation(
+        "HistoricalLocations", to: "HistoricalLocation",
+        .pairs(table: "historical_location_locations", this: "location_id", other: "historical_location_id")),
+    ])
+
+  static let historicalLocation = STAEntityType(
+    "HistoricalLocation", set: "HistoricalLocations", table: "historical_locations",
+    condition: "exists (select 1 from things owner where owner.id = {t}.thing_id and owner.retired_at is null)",
+    properties: [STAProperty("time", .instant, "{t}.time")],
+    navigations: [
+      STANavigation("Thing", to: "Thing", .parent("thing_id")),
+      STANavigation("Locations", to: "Location", .pairs(table: "historical_location_locations", this: "historical_location_id", other: "location_id")),
+    ])
+
+  static let sensor = STAEntityType(
+    "Sensor", set: "Sensors", table: "sensors",
+    properties: [
+      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("encodingType", .text, "{t}.encoding_type"),
+      STAProperty("metadata", .json, "{t}.metadata"), STAProperty("properties", .json, "{t}.properties"),
+    ],
+    navigations: [STANavigation("Datastreams", to: "Datastream", .children("sensor_id"))])
+
+  static let observedProperty = STAEntityType(
+    "ObservedProperty", set: "ObservedProperties", table: "observed_properties",
+    properties: [
+      STAProperty("name", .text, "{t}.name"), STAProperty("definition", .text, "{t}.definition"), STAProperty("description", .text, "{t}.description"),
+      STAProperty("properties", .json, "{t}.properties"),
+    ],
+    navigations: [STANavigation("Datastreams", to: "Datastream", .children("observed_property_id"))])
+
+  static let datastream = STAEntityType(
+    "Datastream", set: "Datastreams", table: "datastreams", condition: "{t}.closed_at is null",
+    access: .visibility("{t}.visibility", city: "{t}.city"),
+    properties: [
+      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("unitOfMeasurement", .json, "{t}.unit"),
+      STAProperty("observationType", .text, "{t}.observation_type"), STAProperty("properties", .json, "{t}.properties"),
+    ],
+    navigations: [
+      STANavigation("Thing", to: "Thing", .parent("thing_id")), STANavigation("Sensor", to: "Sensor", .parent("sensor_id")),
+      STANavigation("ObservedProperty", to: "ObservedProperty", .parent("observed_property_id")),
+      STANavigation("Observations", to: "Observation", .children("datastream_id")),
+    ])
+}

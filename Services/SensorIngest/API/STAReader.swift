@@ -1,0 +1,237 @@
+import JSON
+import Postgres
+import Time
+
+/// Reads entities as a query asks: one statement per level, whatever the number of entities (and one to count, where asked).
+struct STAReader {
+  let model: STAModel
+  let pool: PostgresPool
+  let viewer: STAViewer
+  /// `https://host/sensors/v1.1`, which links begin with.
+  let root: String
+
+  /// At most so many expanded navigations in one request, over all levels.
+  static let maximumExpands = 20
+  /// At most so many entities in the levels below the first; each entity gets its share, at least one.
+  static let maximumExpanded = 100_000
+
+  /// Which entities of a type are wanted.
+  enum Scope: Sendable {
+    case all
+    case id(Int64)
+    /// Those that a navigation reaches from one entity of another type.
+    case reached(from: STAEntityType, id: Int64, STANavigation)
+  }
+
+  /// One page of a collection.
+  func page(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAPage {
+    try checkExpands(query)
+    let found = try await rows(type, scope, query)
+    var page = STAPage(entities: found.rows, more: found.more, count: nil)
+    if query.count { page.count = try await count(type, scope, query) }
+    page.entities = try await expand(page.entities, of: type, query)
+    return page
+  }
+
+  /// One entity, nil where it is not there or may not be seen.
+  func entity(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAEntity? {
+    try checkExpands(query)
+    var single = query
+    single.top = 1
+    return try await expand(rows(type, scope, single).rows, of: type, query).first
+  }
+
+  // MARK: - One level
+
+  private func rows(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> (rows: [STAEntity], more: Bool) {
+    if query.limit == 0 { return ([], try await count(type, scope, query) > query.skip) }
+    let shape = try STAShape(type, query)
+    var sql: SQL = "select \(shape.columns(alias: "t"))t.id from \(identifier: type.table) t where \(try condition(type, scope, query))"
+    sql += " order by \(try order(query, type)) limit \(query.limit + 1) offset \(query.skip)"
+    let found = try await pool.query(sql)
+    var entities: [STAEntity] = []
+    entities.reserveCapacity(found.count)
+    for row in found.prefix(query.limit) { entities.append(try shape.entity(row, idColumn: shape.properties.count)) }
+    return (entities, found.count > query.limit)
+  }
+
+  private func count(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> Int {
+    let rows = try await pool.query("select count(*) from \(identifier: type.table) t where \(try condition(type, scope, query))")
+    return Int(try rows[0].value(Int64.self, at: 0))
+  }
+
+  private func condition(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) throws(STAQueryError) -> SQL {
+    var sql = viewer.condition(type, alias: "t")
+    switch scope {
+    case .all: break
+    case .id(let id): sql += " and t.id = \(id)"
+    case .reached(let from, let id, let navigation):
+      sql += " and exists (select 1 from \(identifier: from.table) o where o.id = \(id) and \(viewer.condition(from, alias: "o"))"
+      sql += " and \(unsafe: navigation.join(this: "o", other: "t")))"
+    }
+    return try filtered(sql, type, query)
+  }
+
+  private func filtered(_ sql: SQL, _ type: STAEntityType, _ query: STAQuery) throws(STAQueryError) -> SQL {
+    guard let filter = query.filter else { return sql }
+    var compiler = STACompiler(model: model, viewer: viewer, option: "$filter")
+    return sql + " and \(try compiler.predicate(filter, of: type, alias: "t"))"
+  }
+
+  /// Ends with the id, so that pages neither overlap nor leave anything out.
+  private func order(_ query: STAQuery, _ type: STAEntityType) throws(STAQueryError) -> SQL {
+    var sql: SQL = ""
+    for order in query.orderBy {
+      var compiler = STACompiler(model: model, viewer: viewer, option: "$orderby")
+      sql += "\(try compiler.key(order.expression, of: type, alias: "t")) \(unsafe: order.descending ? "desc nulls last" : "asc nulls first"), "
+    }
+    return sql + "t.id"
+  }
+
+  // MARK: - The levels below
+
+  private func checkExpands(_ query: STAQuery) throws(STAQueryError) {
+    var total = 0
+    var queue = query.expand
+    while let expand = queue.popLast() {
+      total += 1
+      if total > Self.maximumExpands {
+        throw STAQueryError(
+          option: "$expand", position: expand.navigation.position, problem: "names more than \(Self.maximumExpands) navigations",
+          expected: "fewer, in several requests")
+      }
+      queue += expand.query.expand
+    }
+  }
+
+  private func expand(_ entities: [STAEntity], of type: STAEntityType, _ query: STAQuery) async throws -> [STAEntity] {
+    var entities = entities
+    for expand in query.expand {
+      guard let navigation = type.navigation(expand.navigation.text), let target = model.target(of: navigation) else {
+        let names = type.navigations.map(\.name)
+        throw STAQueryError(
+          option: "$expand", position: expand.navigation.position, problem: "a \(type.name) has no \(expand.navigation.text)",
+          expected: nearestName(to: expand.navigation.text, among: names) ?? "one of \(names.joined(separator: ", "))")
+      }
+      var below = try await children(of: entities, type, navigation, target, expand.query)
+      if !expand.query.expand.isEmpty {
+        // The next level is read for all of them at once, and dealt out again.
+        var all = try await self.expand(below.values.flatMap(\.entities), of: target, expand.query)[...]
+        for id in below.keys {
+          guard var page = below[id] else { continue }
+          let count = page.entities.count
+          page.entities = Array(all.prefix(count))
+          all = all.dropFirst(count)
+          below[id] = page
+        }
+      }
+      for index in entities.indices {
+        entities[index].expanded.append(
+          STAEntity.Expanded(navigation: navigation, target: target, query: expand.query, page: below[entities[index].id] ?? STAPage()))
+      }
+    }
+    return entities
+  }
+
+  private func children(
+    of parents: [STAEntity], _ type: STAEntityType, _ navigation: STANavigation, _ target: STAEntityType, _ query: STAQuery
+  ) async throws -> [Int64: STAPage] {
+    guard !parents.isEmpty else { return [:] }
+    let ids = Array(Set(parents.map(\.id)))
+    let limit = navigation.isMany ? min(query.limit, max(1, Self.maximumExpanded / ids.count)) : 1
+    let shape = try STAShape(target, query)
+    let condition = try filtered(viewer.condition(target, alias: "t"), target, query)
+    var pages: [Int64: STAPage] = [:]
+    // A lateral join reads each parent's first entities by its index, and never the rest.
+    var inner: SQL = "select \(shape.columns(alias: "t"))t.id as entity_id from \(identifier: target.table) t"
+    inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition) order by \(try order(query, target))"
+    inner += " limit \(limit + 1) offset \(query.skip)"
+    var sql: SQL = "select c.*, p.id as parent_id from \(identifier: type.table) p cross join lateral"
+    sql += " (select i.*, row_number() over () as place from (\(inner)) i) c where p.id = any(\(ids)) order by p.id, c.place"
+    let found = try await pool.query(sql)
+    let columns = shape.properties.count
+    for row in found {
+      let parent = try row.value(Int64.self, at: columns + 2)
+      if pages[parent, default: STAPage()].entities.count == limit {
+        pages[parent, default: STAPage()].more = true
+      } else {
+        pages[parent, default: STAPage()].entities.append(try shape.entity(row, idColumn: columns))
+      }
+    }
+    if query.count, navigation.isMany {
+      var counting: SQL = "select p.id, count(t.id) from \(identifier: type.table) p join \(identifier: target.table) t"
+      counting += " on \(unsafe: navigation.join(this: "p", other: "t")) where p.id = any(\(ids)) and \(condition) group by p.id"
+      for id in ids { pages[id, default: STAPage()].count = 0 }
+      for row in try await pool.query(counting) {
+        let (parent, count) = try row.decode(Int64.self, Int64.self)
+        pages[parent, default: STAPage()].count = Int(count)
+      }
+    }
+    return pages
+  }
+}
+
+/// Which of a type's properties and links an answer shows.
+struct STAShape {
+  let type: STAEntityType
+  let properties: [STAProperty]
+  /// Navigations that show a link where they are not expanded.
+  let navigations: Set<String>
+  let showsID: Bool
+
+  init(_ type: STAEntityType, _ query: STAQuery) throws(STAQueryError) {
+    self.type = type
+    guard let select = query.select else {
+      properties = type.properties
+      navigations = Set(type.navigations.map(\.name))
+      showsID = true
+      return
+    }
+    let known = Set(type.names + ["id", "@iot.selfLink"])
+    for name in select where !known.contains(name.text) {
+      throw STAQueryError(
+        option: "$select", position: name.position, problem: "a \(type.name) has no \(name.text)",
+        expected: nearestName(to: name.text, among: type.names) ?? "one of \(type.names.joined(separator: ", "))")
+    }
+    let names = Set(select.map(\.text))
+    properties = type.properties.filter { names.contains($0.name) }
+    navigations = names.intersection(type.navigations.map(\.name))
+    showsID = !names.isDisjoint(with: ["id", "@iot.id", "@iot.selfLink"])
+  }
+
+  /// The selected columns, each followed by a comma, so that the id can come last.
+  func columns(alias: String) -> SQL {
+    let columns = properties.enumerated().map { "\($0.element.column.replacing("{t}", with: alias)) as p\($0.offset), " }
+    return "\(unsafe: columns.joined())"
+  }
+
+  func entity(_ row: Row, idColumn: Int) throws -> STAEntity {
+    var entity = STAEntity(type: type, id: try row.value(at: idColumn), shape: self)
+    for (index, property) in properties.enumerated() {
+      var writer = JSONWriter(capacity: 64)
+      guard try property.write(row, column: index, to: &writer) else { continue }
+      entity.values.append((property.name, writer.bytes))
+    }
+    return entity
+  }
+}
+
+extension STAProperty {
+  /// Writes the value as JSON; false where it is absent and left out.
+  fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws -> Bool {
+    if row.withBytes(at: column, { $0 == nil }) {
+      writer.null()
+      return writesNull
+    }
+    switch kind {
+    case .text, .geometry, .duration, .interval: writer.string(try row.value(at: column))
+    case .int: writer.int(try row.value(Int64.self, at: column))
+    case .number: writer.double(try row.value(at: column))
+    case .bool: writer.bool(try row.value(at: column))
+    case .instant: writer.instant(try row.value(at: column))
+    case .json, .result: writer.raw(try row.value(JSONText.self, at: column).bytes)
+    case .null: writer.null()
+    }
+    return true
+  }
+}
