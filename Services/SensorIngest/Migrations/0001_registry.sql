@@ -1,11 +1,11 @@
 -- The registry's read models. Ids come from the sequences below before an event is appended and are carried in it; a row is written from the registry's one partition only.
-create sequence thing_ids;
-create sequence location_ids;
-create sequence historical_location_ids;
-create sequence sensor_ids;
-create sequence observed_property_ids;
-create sequence feature_of_interest_ids;
-create sequence datastream_ids;
+select dos_create_entity_ids('things');
+select dos_create_entity_ids('locations');
+select dos_create_entity_ids('historical_locations');
+select dos_create_entity_ids('sensors');
+select dos_create_entity_ids('observed_properties');
+select dos_create_entity_ids('features_of_interest');
+select dos_create_entity_ids('datastreams');
 
 -- Retired and closed rows stay: observations refer to them. Withdrawn catalogue entries go.
 create table things (

@@ -1,0 +1,110 @@
+import Foundation
+public import Postgres
+public import SensorDomain
+import Synchronization
+
+/// What the intake of readings must know of a datastream.
+public struct RegisteredDatastream: Sendable, Hashable {
+  public let id: Int64
+  public let thing: Int64
+  /// A closed datastream takes no readings.
+  public let isOpen: Bool
+  /// Chooses the topic of its readings; for life.
+  public let visibility: DatastreamVisibility
+  public let observationType: ObservationType
+  public let plausibleRange: PlausibleRange?
+  public let reporting: Reporting
+  public let city: City
+}
+
+/// Looks datastreams up by id, from memory where it can: from the registry's read model, at most `age` behind what other processes decided, and never behind
+/// what this process acknowledged (whoever acknowledges calls `forget`, and a look-up waits for the read model through `caughtUp`).
+public final class DatastreamRegistry: Sendable {
+  private struct Entry {
+    let datastream: RegisteredDatastream
+    let until: ContinuousClock.Instant
+  }
+
+  private struct State {
+    var entries: [Int64: Entry] = [:]
+    /// Rises with every `forget`, so that a look-up that began before does not put back what it read before.
+    var forgotten = 0
+  }
+
+  private let pool: PostgresPool
+  private let age: Duration
+  private let caughtUp: @Sendable () async -> Void
+  private let state = Mutex(State())
+
+  /// Beyond so many the memory starts anew.
+  private static let capacity = 100_000
+
+  /// - Parameter caughtUp: returns when the read model has what this process acknowledged, after at most 250 ms.
+  public init(pool: PostgresPool, age: Duration = .seconds(1), caughtUp: @escaping @Sendable () async -> Void = {}) {
+    self.pool = pool
+    self.age = age
+    self.caughtUp = caughtUp
+  }
+
+  /// The datastreams with these ids, closed ones too; an id that was never registered is missing from the answer.
+  /// - Throws: `PostgresError` where something is not in memory and cannot be read.
+  public func find(_ ids: Set<Int64>) async throws -> [Int64: RegisteredDatastream] {
+    let now = ContinuousClock.now
+    let (remembered, generation) = state.withLock { state in
+      var found: [Int64: RegisteredDatastream] = [:]
+      for id in ids { if let entry = state.entries[id], entry.until > now { found[id] = entry.datastream } }
+      return (found, state.forgotten)
+    }
+    var found = remembered
+    let missing = ids.filter { found[$0] == nil }
+    if missing.isEmpty { return found }
+    await caughtUp()
+    let rows = try await pool.query(
+      """
+      select id, thing_id, closed_at is null, visibility, observation_type, plausible_min, plausible_max, reporting, city
+      from datastreams where id = any(\(Array(missing)))
+      """)
+    let read = try rows.map(RegisteredDatastream.init)
+    for datastream in read { found[datastream.id] = datastream }
+    let until = now + age
+    state.withLock { state in
+      guard state.forgotten == generation else { return }
+      if state.entries.count + read.count > Self.capacity { state.entries = [:] }
+      for datastream in read { state.entries[datastream.id] = Entry(datastream: datastream, until: until) }
+    }
+    return found
+  }
+
+  /// The datastream with this id, nil where there never was one.
+  public func find(_ id: Int64) async throws -> RegisteredDatastream? { try await find([id])[id] }
+
+  /// What is remembered of these may be out of date: this process has just acknowledged a decision about them.
+  public func forget(_ ids: some Sequence<Int64>) {
+    state.withLock { state in
+      state.forgotten += 1
+      for id in ids { state.entries[id] = nil }
+    }
+  }
+}
+
+extension RegisteredDatastream {
+  fileprivate init(_ row: Row) throws {
+    let (id, thing, isOpen, visibility, type, min, max) = try row.decode(
+      Int64.self, Int64.self, Bool.self, String.self, String.self, Double?.self, Double?.self)
+    let reporting = try row.value(JSONText.self, at: 7)
+    guard let visibility = DatastreamVisibility(rawValue: visibility), let type = ObservationType(rawValue: type) else {
+      throw UnreadableDatastream(id: id, visibility: visibility, observationType: type)
+    }
+    self.init(
+      id: id, thing: thing, isOpen: isOpen, visibility: visibility, observationType: type,
+      plausibleRange: min == nil && max == nil ? nil : PlausibleRange(min: min, max: max),
+      reporting: try JSONDecoder().decode(Reporting.self, from: Data(reporting.bytes)), city: City(rawValue: try row.value(at: 8)))
+  }
+}
+
+/// A row that this version of the program does not understand: an older one reads what a newer one wrote.
+struct UnreadableDatastream: Error {
+  let id: Int64
+  let visibility: String
+  let observationType: String
+}
