@@ -16,7 +16,7 @@ struct STAModel: Sendable {
   func target(of navigation: STANavigation) -> STAEntityType? { byName[navigation.target] }
 
   /// The registry's types alone.
-  static let registry: [STAEntityType] = [.thing, .location, .historicalLocation, .sensor, .observedProperty, .datastream]
+  static let registry: [STAEntityType] = [.thing, .location, .historicalLocation, .sensor, .observedProperty, .featureOfInterest, .datastream]
 }
 
 extension STAEntityType {
@@ -68,6 +68,14 @@ extension STAEntityType {
       STAProperty("properties", .json, "{t}.properties"),
     ],
     navigations: [STANavigation("Datastreams", to: "Datastream", .children("observed_property_id"))])
+
+  static let featureOfInterest = STAEntityType(
+    "FeatureOfInterest", set: "FeaturesOfInterest", table: "features_of_interest",
+    properties: [
+      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("encodingType", .text, "{t}.encoding_type"),
+      STAProperty("feature", .json, "{t}.feature"), STAProperty("properties", .json, "{t}.properties"),
+    ],
+    navigations: [STANavigation("Observations", to: "Observation", .children("feature_of_interest_id"))])
 
   static let datastream = STAEntityType(
     "Datastream", set: "Datastreams", table: "datastreams", condition: "{t}.closed_at is null",
