@@ -44,6 +44,12 @@ public struct ClientResponse: Sendable {
   public let headers: Headers
   public let body: [UInt8]
 
+  public init(status: Int, headers: Headers = [:], body: [UInt8] = []) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
   public var isSuccess: Bool { (200..<300).contains(status) }
   public var text: String { String(decoding: body, as: UTF8.self) }
 
