@@ -15,7 +15,7 @@ public final class Broadcast: Sendable {
   public var count: Int { state.withLock { $0.sinks.count } }
 
   /// Adds a stream. `first` is pushed to it before anything that is broadcast later, and after nothing that
-  /// was broadcast before: what a ring still holds goes there without a gap.
+  /// was broadcast before: what a ring still holds goes there without a gap. It must not use this broadcast.
   public func join(_ sink: any StreamSink, first: () -> [[UInt8]] = { [] }) {
     state.withLock { state in
       for bytes in first() { sink.push(bytes) }

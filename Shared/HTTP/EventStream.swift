@@ -11,13 +11,15 @@ public struct EventStream: Sendable {
     self.staysOpen = staysOpen
   }
 
-  /// A stream that says `opening` first and then everything pushed into `broadcast`.
+  /// A stream that says `opening`, then `first`, then everything pushed into `broadcast`. What is broadcast while
+  /// `opening` runs is not heard; `first` is asked at the moment of joining, so that what a ring holds follows without a gap.
   public static func joining(
-    _ broadcast: Broadcast, opening: @escaping @Sendable (EventStreamWriter) async throws -> Void = { _ in }
+    _ broadcast: Broadcast, opening: @escaping @Sendable (EventStreamWriter) async throws -> Void = { _ in },
+    first: @escaping @Sendable () -> [[UInt8]] = { [] }
   ) -> EventStream {
     EventStream(staysOpen: true) { writer in
       try await opening(writer)
-      broadcast.join(writer.sink)
+      broadcast.join(writer.sink, first: first)
     }
   }
 }

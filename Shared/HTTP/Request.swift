@@ -84,9 +84,10 @@ private struct Target {
   var query: Substring
 
   init(_ raw: String) throws(Problem) {
-    let sides = raw.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    let rawPath = Target.withoutOrigin(sides[0])
-    query = sides.count == 2 ? sides[1] : ""
+    // Over bytes: every request comes through here, and characters cost ten times as much.
+    let mark = raw.utf8.firstIndex(of: UInt8(ascii: "?")) ?? raw.endIndex
+    let rawPath = Target.withoutOrigin(raw[..<mark])
+    query = raw[mark...].dropFirst()
     guard rawPath.utf8.first == UInt8(ascii: "/"), let decoded = Percent.decode(rawPath.utf8), !raw.utf8.contains(UInt8(ascii: "#")) else {
       throw .badRequest("The path cannot be decoded: it begins with a slash and is UTF-8, percent-encoded, without NUL.")
     }
@@ -100,7 +101,8 @@ private struct Target {
   /// A server must take the absolute form (RFC 9112, section 3.2.2).
   private static func withoutOrigin(_ text: Substring) -> Substring {
     guard text.utf8.first != UInt8(ascii: "/") else { return text }
-    for prefix in ["http://", "https://"] where text.lowercased().hasPrefix(prefix) {
+    let lower = text.lowercased()
+    for prefix in ["http://", "https://"] where lower.hasPrefix(prefix) {
       let rest = text.dropFirst(prefix.count)
       return rest.firstIndex(of: "/").map { rest[$0...] } ?? "/"
     }

@@ -67,6 +67,8 @@ public struct Router: Sendable {
     if let problem = error as? Problem { return problem }
     if let problem = hooks.mapError(error) { return problem }
     if let rejection = error as? JSONRejection { return Problem(rejection) }
+    // The client left or the service stops: nothing is wrong that a log should tell.
+    if error is CancellationError || Task.isCancelled { return .unavailable("The request was ended before it was answered.") }
     hooks.report(error, request)
     return .internalError(correlationID: request.correlationID)
   }

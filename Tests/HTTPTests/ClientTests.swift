@@ -132,6 +132,15 @@ struct ClientTests {
     #expect(try await HTTPClient().send(request).body.count == 2000)
   }
 
+  @Test("takes the answer to HEAD, however long the body would be")
+  func headOfMuch() async throws {
+    let peer = try ClientPeer.always("HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n")
+    defer { peer.stop() }
+    let answer = try await HTTPClient().send(ClientRequest(.head, peer.url + "/", bodyLimit: 10))
+    #expect(answer.headers["Content-Length"] == "5000000")
+    #expect(answer.body.isEmpty)
+  }
+
   @Test("ends the transfer of a cancelled task, and goes on with others")
   func cancel() async throws {
     let (left, leave) = AsyncStream.makeStream(of: Void.self)
@@ -205,6 +214,14 @@ struct ClientTests {
   func invalid(_ url: String) async {
     guard case .invalid = await failure(ClientRequest(.get, url)) else {
       Issue.record("\(url) was sent")
+      return
+    }
+  }
+
+  @Test("refuses time-outs that are none", arguments: [Duration.zero, .seconds(-1), .seconds(Int64.max)])
+  func timeouts(_ timeout: Duration) async {
+    guard case .invalid = await failure(ClientRequest(.get, "http://127.0.0.1:1/", timeout: timeout)) else {
+      Issue.record("\(timeout) was taken")
       return
     }
   }

@@ -176,6 +176,15 @@ struct RouteTests {
     #expect(await router.respond(to: try request("/conflict")).status == 409)
   }
 
+  @Test("report nothing for a request that was ended")
+  func cancelled() async throws {
+    let reported = Notes()
+    let hooks = Router.Hooks(report: { error, _ in reported.add("\(error)") })
+    let router = try Router([Route(.get, "/", access: .everyone, info: "x") { _ in throw CancellationError() }], hooks: hooks)
+    #expect(await router.respond(to: try request("/")).status == 503)
+    #expect(reported.all.isEmpty)
+  }
+
   @Test("tell their pattern, status and duration")
   func observation() async throws {
     let seen = Notes()

@@ -113,11 +113,15 @@ struct StreamTests {
   func joining() async throws {
     let broadcast = Broadcast()
     let listener = Listener()
-    let stream = EventStream.joining(broadcast) { writer in try await writer.send(data: "hello") }
+    let stream = EventStream.joining(broadcast) { writer in
+      try await writer.send(data: "hello")
+    } first: {
+      [ServerSentEvent.comment("ring")]
+    }
     #expect(stream.staysOpen)
     try await stream.run(EventStreamWriter(listener))
     broadcast.push(ServerSentEvent.bytes(data: Array("news".utf8)))
-    #expect(listener.text == "data: hello\n\ndata: news\n\n")
+    #expect(listener.text == "data: hello\n\n: ring\n\ndata: news\n\n")
     #expect(listener.isOpen)
   }
 }

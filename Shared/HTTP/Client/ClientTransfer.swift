@@ -45,7 +45,8 @@ final class ClientTransfer {
     set(CURLOPT_MAXREDIRS, max(0, request.redirects))
     set(CURLOPT_PROXY, "")
     set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1)
-    house_curl_set_size(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(1, request.bodyLimit)))
+    // The library would refuse the answer to a HEAD, too, whose length is of a body that does not come.
+    if request.method != .head { house_curl_set_size(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(1, request.bodyLimit))) }
   }
 
   private func setMessage(_ settings: HTTPClient.Settings) {

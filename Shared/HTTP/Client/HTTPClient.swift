@@ -173,6 +173,9 @@ enum ClientRequestCheck {
     guard url.utf8.count <= 8192 else { return "the URL is longer than 8192 characters" }
     if request.method == .get || request.method == .head, request.body != nil { return "\(request.method.rawValue) carries no body" }
     guard request.timeout > .zero, request.connectTimeout > .zero else { return "a time-out is not above zero" }
+    guard request.timeout <= longestTimeout else { return "the time-out is longer than a day" }
     return nil
   }
+
+  private static let longestTimeout = Duration.seconds(86_400)
 }
