@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Wakes who waits in this process for a partition to grow. Only a hint: what other processes append is found by polling.
+/// Wakes who waits in this process for a partition to grow: at once for what this process commits, and for what others commit when `Journal.watch` sees it.
 public final class CommitSignal: Sendable {
   private struct Waiter {
     let partitions: [Int: Int64]
@@ -16,10 +16,10 @@ public final class CommitSignal: Sendable {
 
   init() {}
 
-  /// The last offset this process committed to a partition; nil before the first.
+  /// The last offset of a partition that this process committed or saw; nil before the first.
   public func head(_ partition: Int) -> Int64? { state.withLock { $0.heads[partition] } }
 
-  /// Waits until this process has committed something to one of the partitions beyond the offset beside it, or the time is up, or the task is cancelled.
+  /// Waits until one of the partitions is known to have grown beyond the offset beside it, or the time is up, or the task is cancelled.
   /// - Returns: whether there is something.
   public func wait(beyond offsets: [Int: Int64], atMost limit: Duration) async -> Bool {
     let id = state.withLock { state in

@@ -19,8 +19,16 @@ public final class Journal: Sendable {
   private let queues: [AppendQueue]
   private let number: TopicNumber
 
-  public init(
+  public convenience init(
     pool: PostgresPool, topic: Topic, city: String, source: String, settings: JournalSettings = JournalSettings(), observer: JournalObserver = JournalObserver()
+  ) {
+    self.init(pool: pool, topic: topic, city: city, source: source, settings: settings, observer: observer, losesAnswer: { false })
+  }
+
+  /// - Parameter losesAnswer: asked after each answer of the database; true lets it count as lost on the way, which no test can bring about from outside.
+  init(
+    pool: PostgresPool, topic: Topic, city: String, source: String, settings: JournalSettings, observer: JournalObserver,
+    losesAnswer: @escaping @Sendable () -> Bool
   ) {
     self.pool = pool
     self.topic = topic
@@ -31,7 +39,8 @@ public final class Journal: Sendable {
     let number = TopicNumber(pool: pool, topic: topic)
     self.number = number
     queues = (0..<topic.partitions).map { [commits] in
-      AppendQueue(partition: $0, log: PartitionLog(pool: pool, number: number, partition: $0), settings: settings, observer: observer, commits: commits)
+      let log = PartitionLog(pool: pool, number: number, partition: $0, losesAnswer: losesAnswer)
+      return AppendQueue(partition: $0, log: log, settings: settings, observer: observer, commits: commits)
     }
   }
 

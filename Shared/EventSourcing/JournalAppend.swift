@@ -44,6 +44,7 @@ struct PartitionLog: Sendable {
   let pool: PostgresPool
   let number: TopicNumber
   let partition: Int
+  let losesAnswer: @Sendable () -> Bool
 
   /// What a group came to: answered by the database, or sent without an answer.
   enum Answer: Sendable {
@@ -64,6 +65,7 @@ struct PartitionLog: Sendable {
     }
     switch result {
     case .success(let rows):
+      if losesAnswer() { return .lost(PostgresError(kind: .commitUnknown, message: "the answer was lost")) }
       return .answered(try zip(group, rows).map { append, row in try verdict(of: append, row) })
     case .failure(let error):
       if case .server = error.kind, !error.leavesOpen { throw error }

@@ -5,13 +5,13 @@ public struct JournalObserver: Sendable {
   public var conflicted: @Sendable () -> Void
   /// Events of a partition that are in the Journal and not yet acknowledged by the broker.
   public var forwardLag: @Sendable (_ partition: Int, _ events: Int64) -> Void
-  /// The forwarder failed at a partition, says why, and will start again at its checkpoint.
-  public var forwardFailed: @Sendable (_ partition: Int, _ reason: String) -> Void
+  /// The forwarder failed at a partition (nil: at its leases), says why, and will start again at its checkpoint.
+  public var forwardFailed: @Sendable (_ partition: Int?, _ reason: String) -> Void
 
   public init(
     appended: @escaping @Sendable (_ events: Int, _ group: Int) -> Void = { _, _ in }, conflicted: @escaping @Sendable () -> Void = {},
     forwardLag: @escaping @Sendable (_ partition: Int, _ events: Int64) -> Void = { _, _ in },
-    forwardFailed: @escaping @Sendable (_ partition: Int, _ reason: String) -> Void = { _, _ in }
+    forwardFailed: @escaping @Sendable (_ partition: Int?, _ reason: String) -> Void = { _, _ in }
   ) {
     self.appended = appended
     self.conflicted = conflicted
