@@ -59,7 +59,7 @@ extension JournalObserver {
         failures.add()
         log.repeating(
           .warning, "forwarder \(topic)", "the broker does not take decisions; trying again",
-          ["topic": .string(topic), "partition": .int(partition), "reason": .string(reason)])
+          ["topic": .string(topic), "partition": partition.map { .int($0) } ?? .string("all"), "reason": .string(reason)])
       })
   }
 }
