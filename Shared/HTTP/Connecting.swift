@@ -58,7 +58,7 @@ func startConnections(
 /// parameter has no such end: the limit for all others is then the largest among those.
 func bodyLimits(_ router: Router, _ settings: ServerSettings) -> [(suffix: String, bytes: Int)] {
   var limits: [String: Int] = ["": 1 << 20]
-  for route in router.routes {
+  for route in router.routes where [.post, .put, .patch].contains(route.method) {
     let suffix = route.pattern.split(separator: "}", omittingEmptySubsequences: false).last.map(String.init) ?? ""
     limits[suffix] = max(limits[suffix] ?? 0, route.bodyLimit)
   }

@@ -25,9 +25,8 @@ public struct PortOwner: Sendable, Equatable {
   /// The inodes of the sockets that listen there: columns of proc_net_tcp(5).
   private static func listeners(on port: UInt16) -> [Substring] {
     let listening: Substring = "0A"
-    return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { table -> [Substring] in
-      guard let text = try? String(contentsOfFile: table, encoding: .utf8) else { return [] }
-      return text.split(separator: "\n").dropFirst().compactMap { line in
+    return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { table in
+      contents(of: table).split(separator: "\n").dropFirst().compactMap { line in
         let columns = line.split(separator: " ")
         guard columns.count > 9, columns[3] == listening, let local = columns[1].split(separator: ":").last else { return nil }
         return UInt16(local, radix: 16) == port ? columns[9] : nil
@@ -36,8 +35,17 @@ public struct PortOwner: Sendable, Equatable {
   }
 
   private static func commandLine(of process: Int) -> String {
-    guard let raw = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return "unknown" }
-    let words = raw.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    let words = contents(of: "/proc/\(process)/cmdline").split(separator: "\0")
     return words.isEmpty ? "unknown" : String(words.joined(separator: " ").prefix(120))
+  }
+
+  /// Read to the end: Foundation takes the first page of such files, whose size is 0, for all of them.
+  private static func contents(of path: String) -> String {
+    guard let file = unsafe fopen(path, "r") else { return "" }
+    defer { unsafe fclose(file) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while case let count = unsafe fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -162,11 +162,12 @@ func withServer<T>(
   change(&settings)
   let echo: Route.Handler = { request in
     let fields = request.headers.fields.map { "\($0.name)=\($0.value)" }.joined(separator: ";")
-    return .text("\(request.method.rawValue) \(request.path) \(request.remoteAddress) \(request.origin) [\(fields)] \(String(decoding: request.body, as: UTF8.self))")
+    return .text(
+      "\(request.method.rawValue) \(request.path) \(request.remoteAddress) \(request.origin) [\(fields)] \(String(decoding: request.body, as: UTF8.self))")
   }
   let all =
     routes + [
-      Route(.get, "/echo", access: .everyone, info: "echo", handler: echo),
+      Route(.get, "/echo", access: .everyone, accepts: [], info: "echo", handler: echo),
       Route(.post, "/echo", access: .everyone, bodyLimit: 1000, accepts: [], info: "echo", handler: echo),
       Route(.post, "/large", access: .everyone, bodyLimit: 4 << 20, accepts: [], info: "large") { .text(String($0.body.count)) },
       Route(.get, "/last", access: .everyone, info: "last") { _ in .text("last", status: 202) },

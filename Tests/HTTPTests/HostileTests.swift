@@ -107,7 +107,9 @@ private let bodies: [HostileRequest] = [
   .init("chunk data without end", chunked + "5\r\nhello0\r\n\r\n", 400, rule: "RFC 9112, 7.1"),
   .init("a chunk beyond the limit", chunked + "fffffffffffffff\r\nhello\r\n0\r\n\r\n", 413, rule: "RFC 9110, 15.5.14"),
   .init("a chunk beyond 64 bits", chunked + "fffffffffffffffff\r\nhello\r\n0\r\n\r\n", 400, rule: "RFC 9112, 7.1"),
-  .init("chunks beyond the limit together", chunked + String(repeating: "64\r\n\(String(repeating: "x", count: 100))\r\n", count: 11), 413, rule: "RFC 9110, 15.5.14"),
+  .init(
+    "chunks beyond the limit together", chunked + String(repeating: "64\r\n\(String(repeating: "x", count: 100))\r\n", count: 11), 413,
+    rule: "RFC 9110, 15.5.14"),
   .init("a chunk-size line without end", chunked + String(repeating: "1", count: 40_000), 400, rule: "RFC 9112, 7.1.1"),
   .init("an extension without end", chunked + "5;" + String(repeating: "a", count: 40_000), 400, rule: "RFC 9112, 7.1.1"),
   .init("trailers without end", chunked + "0\r\n" + String(repeating: "A: b\r\n", count: 8000), 400, rule: "RFC 9112, 7.1.2"),

@@ -22,7 +22,8 @@ public:
       : loops(loops), common(home.common), acceptor(home.io.get_executor()) {
     acceptor.open(endpoint.protocol());
     acceptor.set_option(asio::socket_base::reuse_address(true)); // Linux: past connections in TIME_WAIT, never a second listener
-    if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(!endpoint.address().is_unspecified()));
+    if (endpoint.address().is_v6())
+      acceptor.set_option(asio::ip::v6_only(!endpoint.address().is_unspecified()));
     acceptor.set_option(tcp::no_delay(true)); // accepted sockets inherit it on Linux
     acceptor.bind(endpoint);
     acceptor.listen(4096);
@@ -31,12 +32,14 @@ public:
   uint16_t port() const { return acceptor.local_endpoint().port(); }
 
   void accept() {
-    if (accepting || !acceptor.is_open()) return;
+    if (accepting || !acceptor.is_open())
+      return;
     accepting = true;
     auto &loop = *loops[turn++ % loops.size()];
     acceptor.async_accept(loop.io.get_executor(), [this, &loop](error_code error, Socket socket) {
       accepting = false;
-      if (error) return; // out of descriptors, or stopped: the next sweep tries again
+      if (error)
+        return; // out of descriptors, or stopped: the next sweep tries again
       deal(loop, std::move(socket));
       accept();
     });
@@ -51,8 +54,10 @@ private:
   void deal(Loop &loop, Socket socket) {
     error_code error;
     auto peer = socket.remote_endpoint(error).address();
-    if (error) return; // left already
-    if (peer.is_v6() && peer.to_v6().is_v4_mapped()) peer = asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6());
+    if (error)
+      return; // left already
+    if (peer.is_v6() && peer.to_v6().is_v4_mapped())
+      peer = asio::ip::make_address_v4(asio::ip::v4_mapped, peer.to_v6());
     const auto address = Admission::key(peer);
     Refusal refusal;
     if (!common.admission.enter(address, refusal)) {
@@ -60,7 +65,9 @@ private:
       return;
     }
     ++common.counts.accepted;
-    asio::post(loop.io, [&loop, socket = std::move(socket), peer, address, refusal]() mutable { loop.adopt(std::move(socket), peer, address, refusal); });
+    asio::post(loop.io, [&loop, socket = std::move(socket), peer, address, refusal]() mutable {
+      loop.adopt(std::move(socket), peer, address, refusal);
+    });
   }
 
   const std::vector<std::unique_ptr<Loop>> &loops;
@@ -75,29 +82,38 @@ public:
   Server(const http_settings &settings, const http_callbacks &callbacks) : common(settings, callbacks) {
     common.server = {reinterpret_cast<uintptr_t>(this)};
     const uint64_t count = std::max(1u, settings.threads);
-    for (uint64_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Loop>(common, count + i, count));
+    for (uint64_t i = 0; i < count; ++i)
+      loops.push_back(std::make_unique<Loop>(common, count + i, count));
     port = settings.port;
     for (auto &text : common.settings.addresses) {
       auto listener = std::make_unique<Listener>(*loops[0], loops, tcp::endpoint(asio::ip::make_address(text), port));
       port = listener->port();
       listeners.push_back(std::move(listener));
     }
-    for (auto &listener : listeners) listener->accept();
-    loops[0]->on_sweep = [this] { for (auto &listener : listeners) listener->accept(); };
-    for (auto &loop : loops) threads.emplace_back([&loop = *loop] { loop.run(); });
+    for (auto &listener : listeners)
+      listener->accept();
+    loops[0]->on_sweep = [this] {
+      for (auto &listener : listeners)
+        listener->accept();
+    };
+    for (auto &loop : loops)
+      threads.emplace_back([&loop = *loop] { loop.run(); });
   }
 
   void stop(Milliseconds deadline) {
     // A connection accepted last has been posted to its loop before that loop hears of the end.
     asio::post(loops[0]->io, [this, deadline] {
-      for (auto &listener : listeners) listener->close();
-      for (auto &loop : loops) asio::post(loop->io, [&loop = *loop, deadline] { loop.stop(deadline); });
+      for (auto &listener : listeners)
+        listener->close();
+      for (auto &loop : loops)
+        asio::post(loop->io, [&loop = *loop, deadline] { loop.stop(deadline); });
     });
   }
 
   void wait() {
     for (auto &thread : threads)
-      if (thread.joinable()) thread.join();
+      if (thread.joinable())
+        thread.join();
   }
 
   Loop &loop(http_connection id) { return *loops[id % loops.size()]; }
@@ -106,8 +122,10 @@ public:
   template <class Work, class Otherwise> void on(http_connection id, Work work, Otherwise otherwise) {
     auto &loop = this->loop(id);
     asio::dispatch(loop.io, [&loop, id, work = std::move(work), otherwise]() mutable {
-      if (auto session = loop.find(id)) work(*session);
-      else otherwise(loop.common.callbacks);
+      if (auto session = loop.find(id))
+        work(*session);
+      else
+        otherwise(loop.common.callbacks);
     });
   }
 
@@ -116,12 +134,15 @@ public:
     std::snprintf(size, sizeof size, "%zx\r\n", event.size());
     const auto chunk = std::make_shared<const std::string>(std::string(size).append(event).append("\r\n"));
     std::vector<std::vector<http_connection>> parts(loops.size());
-    for (size_t i = 0; i < count; ++i) parts[ids[i] % loops.size()].push_back(ids[i]);
+    for (size_t i = 0; i < count; ++i)
+      parts[ids[i] % loops.size()].push_back(ids[i]);
     for (size_t i = 0; i < loops.size(); ++i) {
-      if (parts[i].empty()) continue;
+      if (parts[i].empty())
+        continue;
       asio::post(loops[i]->io, [&loop = *loops[i], part = std::move(parts[i]), chunk] {
         for (auto id : part)
-          if (auto session = loop.find(id)) session->push(chunk);
+          if (auto session = loop.find(id))
+            session->push(chunk);
       });
     }
   }
@@ -151,7 +172,8 @@ void raise_descriptor_limit() {
 
 using namespace connections;
 
-http_server http_start(http_settings settings, http_callbacks callbacks, uint16_t *port, int *number, char *reason, size_t reason_size) noexcept {
+http_server http_start(http_settings settings, http_callbacks callbacks, uint16_t *port, int *number, char *reason,
+                       size_t reason_size) noexcept {
   try {
     raise_descriptor_limit();
     auto started = std::make_unique<Server>(settings, callbacks);
@@ -173,7 +195,10 @@ void http_free(http_server s) noexcept { delete &server(s); }
 
 void http_respond(http_server s, http_connection id, int status, http_bytes fields, http_bytes body) noexcept {
   server(s).on(
-      id, [status, fields = std::string(view(fields)), body = std::string(view(body))](Session &session) mutable { session.respond(status, fields, std::move(body)); },
+      id,
+      [status, fields = std::string(view(fields)), body = std::string(view(body))](Session &session) mutable {
+        session.respond(status, fields, std::move(body));
+      },
       nothing);
 }
 
@@ -184,7 +209,8 @@ void http_open_stream(http_server s, http_connection id, int status, http_bytes 
 }
 
 void http_push(http_server s, const http_connection *ids, size_t count, http_bytes event) noexcept {
-  if (event.size > 0) server(s).push(ids, count, view(event)); // a chunk of size 0 would end the stream
+  if (event.size > 0)
+    server(s).push(ids, count, view(event)); // a chunk of size 0 would end the stream
 }
 
 void http_flush(http_server s, http_connection id) noexcept {

@@ -41,7 +41,7 @@ struct Settings {
   explicit Settings(const http_settings &);
   std::vector<std::string> addresses;
   std::vector<http_network> trusted;
-  std::vector<std::pair<std::string, uint64_t>> body_limits;   // longest suffix first
+  std::vector<std::pair<std::string, uint64_t>> body_limits; // longest suffix first
   uint64_t body_limit, linger_limit;
   uint32_t max_connections, max_per_address, header_limit, stream_limit;
   Milliseconds request_time, idle_time, write_time, linger_time, sweep_time;
@@ -51,7 +51,7 @@ struct Settings {
 
 struct Counts {
   std::atomic<uint64_t> connections{0}, streams{0}, accepted{0}, requests{0}, cut{0}, timeouts{0}, left{0};
-  std::array<std::atomic<uint64_t>, 200> refused{};   // by status, from 400
+  std::array<std::atomic<uint64_t>, 200> refused{}; // by status, from 400
 };
 
 /// Counts connections, in all and per address (IPv6: per /64, since that is what one customer gets).

@@ -28,15 +28,23 @@ bool is_host(string_view text) {
 
 bool is_method_known(http::verb method) {
   switch (method) {
-  case http::verb::get: case http::verb::head: case http::verb::post: case http::verb::put: case http::verb::patch:
-  case http::verb::delete_: case http::verb::options: return true;
-  default: return false;
+  case http::verb::get:
+  case http::verb::head:
+  case http::verb::post:
+  case http::verb::put:
+  case http::verb::patch:
+  case http::verb::delete_:
+  case http::verb::options:
+    return true;
+  default:
+    return false;
   }
 }
 
 bool starts_with_origin(string_view target) {
   for (string_view scheme : {string_view("http://"), string_view("https://")})
-    if (target.size() > scheme.size() && boost::beast::iequals(target.substr(0, scheme.size()), scheme) && target[scheme.size()] != '/') return true;
+    if (target.size() > scheme.size() && boost::beast::iequals(target.substr(0, scheme.size()), scheme) && target[scheme.size()] != '/')
+      return true;
   return false;
 }
 
@@ -44,8 +52,10 @@ Refusal target_objection(http::verb method, string_view target) {
   // RFC 3986 leaves no octet outside of visible ASCII, and a fragment is never sent.
   if (std::any_of(target.begin(), target.end(), [](unsigned char c) { return c <= 0x20 || c >= 0x7f || c == '#'; }))
     return {400, "The request target has a byte that must be percent-encoded."};
-  if (target == "*") return method == http::verb::options ? Refusal{} : Refusal{400, "The target * is for OPTIONS alone."};
-  if (target.empty() || (target[0] != '/' && !starts_with_origin(target))) return {400, "The request target must begin with a slash or be an absolute http URI."};
+  if (target == "*")
+    return method == http::verb::options ? Refusal{} : Refusal{400, "The target * is for OPTIONS alone."};
+  if (target.empty() || (target[0] != '/' && !starts_with_origin(target)))
+    return {400, "The request target must begin with a slash or be an absolute http URI."};
   return {};
 }
 
@@ -55,17 +65,23 @@ HeadScan::Result HeadScan::look(string_view text) {
   for (; position < text.size(); ++position) {
     const auto byte = static_cast<unsigned char>(text[position]);
     if (position == line_start) {
-      if (byte == ' ' || byte == '\t') return refuse("A header line begins with a blank: folded lines are not taken (RFC 9112, section 5.2).");
-      if (byte != '\r' && !is_token(byte)) return refuse("This is not HTTP: a line begins with a byte that no method or field name has.");
+      if (byte == ' ' || byte == '\t')
+        return refuse("A header line begins with a blank: folded lines are not taken (RFC 9112, section 5.2).");
+      if (byte != '\r' && !is_token(byte))
+        return refuse("This is not HTTP: a line begins with a byte that no method or field name has.");
     }
-    if (byte == 0) return refuse("There is a NUL in the head.");
+    if (byte == 0)
+      return refuse("There is a NUL in the head.");
     if (byte == '\r') {
-      if (position + 1 == text.size()) return Result::incomplete;
-      if (text[position + 1] != '\n') return refuse("There is a CR without LF in the head (RFC 9112, section 2.2).");
+      if (position + 1 == text.size())
+        return Result::incomplete;
+      if (text[position + 1] != '\n')
+        return refuse("There is a CR without LF in the head (RFC 9112, section 2.2).");
       const bool empty = position == line_start;
       ++position;
       line_start = position + 1;
-      if (empty) return Result::complete;
+      if (empty)
+        return Result::complete;
       ++lines;
     } else if (byte == '\n') {
       return refuse("There is an LF without CR in the head (RFC 9112, section 2.2).");
@@ -80,15 +96,19 @@ HeadScan::Result HeadScan::refuse(string_view detail) {
 }
 
 Refusal objection(const Message &message) {
-  if (message.version() != 11 && message.version() != 10) return {505, "This server speaks HTTP/1.1 and HTTP/1.0."};
-  if (!is_method_known(message.method())) return {501, "The methods here are GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS."};
-  if (auto refusal = target_objection(message.method(), standard(message.target()))) return refusal;
+  if (message.version() != 11 && message.version() != 10)
+    return {505, "This server speaks HTTP/1.1 and HTTP/1.0."};
+  if (!is_method_known(message.method()))
+    return {501, "The methods here are GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS."};
+  if (auto refusal = target_objection(message.method(), standard(message.target())))
+    return refusal;
   int hosts = 0, lengths = 0, codings = 0;
   for (const auto &field : message) {
     const auto value = standard(field.value());
     switch (field.name()) {
     case http::field::host:
-      if (!is_host(value)) return {400, "Host is not a host name with an optional port."};
+      if (!is_host(value))
+        return {400, "Host is not a host name with an optional port."};
       ++hosts;
       break;
     case http::field::content_length:
@@ -97,36 +117,48 @@ Refusal objection(const Message &message) {
       ++lengths;
       break;
     case http::field::transfer_encoding:
-      if (!boost::beast::iequals(value, "chunked")) return {501, "The only transfer coding here is chunked, alone."};
+      if (!boost::beast::iequals(value, "chunked"))
+        return {501, "The only transfer coding here is chunked, alone."};
       ++codings;
       break;
     case http::field::expect:
-      if (message.version() == 11 && !boost::beast::iequals(value, "100-continue")) return {417, "The only expectation met here is 100-continue."};
+      if (message.version() == 11 && !boost::beast::iequals(value, "100-continue"))
+        return {417, "The only expectation met here is 100-continue."};
       break;
-    default: break;
+    default:
+      break;
     }
   }
-  if (hosts > 1) return {400, "There must be one Host field (RFC 9112, section 3.2)."};
-  if (hosts == 0 && message.version() == 11) return {400, "The Host field is missing (RFC 9112, section 3.2)."};
-  if (lengths > 1) return {400, "There are several Content-Length fields (RFC 9112, section 6.3)."};
-  if (codings > 1) return {400, "There are several Transfer-Encoding fields (RFC 9112, section 6.1)."};
-  if (lengths > 0 && codings > 0) return {400, "Content-Length beside Transfer-Encoding (RFC 9112, section 6.1)."};
-  if (codings > 0 && message.version() == 10) return {400, "Transfer-Encoding in HTTP/1.0 (RFC 9112, section 6.1)."};
+  if (hosts > 1)
+    return {400, "There must be one Host field (RFC 9112, section 3.2)."};
+  if (hosts == 0 && message.version() == 11)
+    return {400, "The Host field is missing (RFC 9112, section 3.2)."};
+  if (lengths > 1)
+    return {400, "There are several Content-Length fields (RFC 9112, section 6.3)."};
+  if (codings > 1)
+    return {400, "There are several Transfer-Encoding fields (RFC 9112, section 6.1)."};
+  if (lengths > 0 && codings > 0)
+    return {400, "Content-Length beside Transfer-Encoding (RFC 9112, section 6.1)."};
+  if (codings > 0 && message.version() == 10)
+    return {400, "Transfer-Encoding in HTTP/1.0 (RFC 9112, section 6.1)."};
   return {};
 }
 
 string_view reason_phrase(int status) {
-  switch (status) {   // where RFC 9110 and 9111 renamed what Beast still calls by its old name
-  case 413: return "Content Too Large";
-  case 422: return "Unprocessable Content";
-  default: return standard(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status))));
+  switch (status) { // where RFC 9110 and 9111 renamed what Beast still calls by its old name
+  case 413:
+    return "Content Too Large";
+  case 422:
+    return "Unprocessable Content";
+  default:
+    return standard(http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status))));
   }
 }
 
 std::string problem(const Refusal &refusal) {
   std::string text = "{\"type\":\"about:blank\",\"title\":\"";
   text.append(reason_phrase(refusal.status)).append("\",\"status\":").append(std::to_string(refusal.status));
-  text.append(",\"detail\":\"").append(refusal.detail).append("\"}");   // no detail here holds anything to escape
+  text.append(",\"detail\":\"").append(refusal.detail).append("\"}"); // no detail here holds anything to escape
   return text;
 }
 

@@ -20,7 +20,8 @@ struct Refusal {
   explicit operator bool() const { return status != 0; }
 };
 
-/// Looks for the end of a request's head as bytes arrive, each byte once, so that a head sent byte by byte costs no more than one sent whole.
+/// Looks for the end of a request's head as bytes arrive, each byte once, so that a head sent byte by byte costs no more than one sent
+/// whole.
 class HeadScan {
 public:
   enum class Result { incomplete, complete, refused };

@@ -3,7 +3,6 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -13,9 +12,9 @@ namespace http = boost::beast::http;
 
 namespace {
 constexpr size_t read_size = 4096, body_read_size = 32768;
-constexpr size_t chunk_overhead_limit = 8192;   // one chunk-size line with its extensions, or all trailers
-constexpr uint64_t slowest_reader = 16384;      // bytes a second that a client must take of a long answer
-constexpr size_t gathered = 16;                 // buffers in one write
+constexpr size_t chunk_overhead_limit = 8192; // one chunk-size line with its extensions, or all trailers
+constexpr uint64_t slowest_reader = 16384;    // bytes a second that a client must take of a long answer
+constexpr size_t gathered = 16;               // buffers in one write
 } // namespace
 
 Session::Session(Loop &loop, http_connection id, Socket socket, const asio::ip::address &peer, const Admission::Address &address)
@@ -27,12 +26,15 @@ void Session::next_request() {
   scan = {};
   head_complete = head_accepted = false;
   parser.reset();
-  if (input_ended && buffer.size() == 0) return close();
+  chunked_fields = {};
+  if (input_ended && buffer.size() == 0)
+    return close();
   if (buffer.size() > 0) {
     begin_reading();
     return parse();
   }
-  if (loop.stopping) return finish();
+  if (loop.stopping)
+    return finish();
   state = State::idle;
   deadline = Clock::now() + loop.common.settings.idle_time;
   receive();
@@ -44,7 +46,8 @@ void Session::begin_reading() {
 }
 
 void Session::receive() {
-  if (receiving) return;
+  if (receiving)
+    return;
   receiving = true;
   const size_t size = head_accepted || state == State::lingering ? body_read_size : read_size;
   socket.async_read_some(buffer.prepare(size), [self = shared_from_this()](error_code error, size_t count) {
@@ -57,9 +60,11 @@ void Session::received(error_code error, size_t count) {
   switch (state) {
   case State::idle:
   case State::reading:
-    if (error) return close();
+    if (error)
+      return close();
     buffer.commit(count);
-    if (state == State::idle) begin_reading();
+    if (state == State::idle)
+      begin_reading();
     return parse();
   case State::waiting:
     if (error) {
@@ -68,44 +73,57 @@ void Session::received(error_code error, size_t count) {
     }
     return buffer.commit(count); // the next request, early; no more is read until this one is answered
   case State::writing:
-    if (error) input_ended = true;
+    if (error)
+      input_ended = true;
     return buffer.commit(count);
   case State::streaming:
     buffer = {};
-    if (error == asio::error::operation_aborted) return watch();
+    if (error == asio::error::operation_aborted)
+      return watch();
     ++loop.common.counts.left;
     return leave();
   case State::lingering:
     lingered += count;
-    if ((error && error != asio::error::operation_aborted) || lingered > loop.common.settings.linger_limit) return close();
+    if ((error && error != asio::error::operation_aborted) || lingered > loop.common.settings.linger_limit)
+      return close();
     buffer.clear();
     return receive();
-  case State::closed: return;
+  case State::closed:
+    return;
   }
 }
 
 bool Session::head_arrived() {
   while (scan.in_request_line() && buffer.size() >= 2) { // empty lines before a request line are passed over (RFC 9112, section 2.2)
     const auto *data = static_cast<const char *>(buffer.data().data());
-    if (data[0] != '\r' || data[1] != '\n') break;
+    if (data[0] != '\r' || data[1] != '\n')
+      break;
     buffer.consume(2);
     scan = {};
   }
   const std::string_view text(static_cast<const char *>(buffer.data().data()), buffer.size());
   const auto limit = loop.common.settings.header_limit;
   switch (scan.look(text.substr(0, limit))) {
-  case HeadScan::Result::complete: return head_complete = true;
-  case HeadScan::Result::refused: refuse(scan.refusal()); return false;
-  case HeadScan::Result::incomplete: break;
+  case HeadScan::Result::complete:
+    return head_complete = true;
+  case HeadScan::Result::refused:
+    refuse(scan.refusal());
+    return false;
+  case HeadScan::Result::incomplete:
+    break;
   }
-  if (text.size() < limit) receive();
-  else if (scan.in_request_line()) refuse({414, "The request line is longer than this server takes."});
-  else refuse({431, "The header fields are longer than this server takes."});
+  if (text.size() < limit)
+    receive();
+  else if (scan.in_request_line())
+    refuse({414, "The request line is longer than this server takes."});
+  else
+    refuse({431, "The header fields are longer than this server takes."});
   return false;
 }
 
 void Session::parse() {
-  if (!head_complete && !head_arrived()) return;
+  if (!head_complete && !head_arrived())
+    return;
   if (!parser) {
     parser.emplace();
     parser->header_limit(loop.common.settings.header_limit + 1);
@@ -115,33 +133,49 @@ void Session::parse() {
     error_code error;
     buffer.consume(parser->put(buffer.data(), error));
     if (error == http::error::need_more) {
-      if (buffer.size() > chunk_overhead_limit) return refuse({400, "A chunk-size line or the trailer section is too long."});
+      if (buffer.size() > chunk_overhead_limit)
+        return refuse({400, "A chunk-size line or the trailer section is too long."});
       return receive();
     }
-    if (error == http::error::body_limit) return refuse({413, "The body is larger than this resource takes; send it in smaller parts."});
-    if (error == http::error::header_limit) return refuse({431, "The header fields are longer than this server takes."});
-    if (error) return refuse({400, head_accepted ? "The chunked body is malformed (RFC 9112, section 7.1)." : "The request line or a header field is malformed (RFC 9112)."});
-    if (parser->is_header_done() && !accept_head()) return;
-    if (!parser->is_done() && buffer.size() == 0) return receive();
+    if (error == http::error::body_limit)
+      return refuse({413, "The body is larger than this resource takes; send it in smaller parts."});
+    if (error == http::error::header_limit)
+      return refuse({431, "The header fields are longer than this server takes."});
+    if (error == http::error::bad_version)
+      return refuse({505, "This server speaks HTTP/1.1 and HTTP/1.0."});
+    if (error)
+      return refuse({400, head_accepted ? "The chunked body is malformed (RFC 9112, section 7.1)."
+                                        : "The request line or a header field is malformed (RFC 9112)."});
+    if (parser->is_header_done() && !accept_head())
+      return;
+    if (!parser->is_done() && buffer.size() == 0)
+      return receive();
   }
   hand_over();
 }
 
 bool Session::accept_head() {
-  if (head_accepted) return true;
+  if (head_accepted)
+    return true;
   head_accepted = true;
   parser->eager(true); // not before: what comes after the head must be told from it
   const auto &message = parser->get();
-  field_count = static_cast<size_t>(std::distance(message.begin(), message.end()));
   version = static_cast<int>(message.version());
   head_request = message.method() == http::verb::head;
-  if (auto refusal = objection(message)) return refuse(refusal), false;
+  if (auto refusal = objection(message))
+    return refuse(refusal), false;
   keep_alive = parser->keep_alive();
 
   const auto limit = loop.common.settings.body_limit_of({message.target().data(), message.target().size()});
   const auto length = parser->content_length();
-  if (length && *length > limit) return refuse({413, "The body is larger than this resource takes; send it in smaller parts."}), false;
-  if (parser->chunked()) parser->body_limit(limit);
+  if (length && *length > limit)
+    return refuse({413, "The body is larger than this resource takes; send it in smaller parts."}), false;
+  if (parser->chunked()) {
+    parser->body_limit(limit);
+    // Beast files trailers among the fields, beside those of the same name: only what is there now was in the head. Its nodes do not move.
+    for (const auto &field : message)
+      chunked_fields.push_back({bytes(field.name_string()), bytes(field.value())});
+  }
   if (version == 11 && !parser->is_done() && buffer.size() == 0 && message.find(http::field::expect) != message.end()) {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     // Never waits: where there is no room, the client does without (RFC 9110, section 10.1.1).
@@ -154,19 +188,22 @@ void Session::hand_over() {
   const auto &message = parser->get();
   thread_local std::vector<http_field> fields;
   fields.clear();
-  for (const auto &field : message) {
-    if (fields.size() == field_count) break;
-    fields.push_back({bytes(field.name_string()), bytes(field.value())});
-  }
+  if (parser->chunked())
+    fields.swap(chunked_fields);
+  else
+    for (const auto &field : message)
+      fields.push_back({bytes(field.name_string()), bytes(field.value())});
   state = State::waiting;
   deadline = Clock::time_point::max();
   waiting_since = Clock::now();
   ++loop.common.counts.requests;
-  const http_request request{loop.common.server, id,          bytes(message.method_string()), bytes(message.target()), bytes(peer),
-                             fields.data(),      fields.size(), bytes(message.body()),          version};
+  const http_request request{
+      loop.common.server,    id,     bytes(message.method_string()), bytes(message.target()), bytes(peer), fields.data(), fields.size(),
+      bytes(message.body()), version};
   loop.common.callbacks.request(loop.common.callbacks.context, &request);
   parser.reset();
-  if (buffer.size() == 0) receive(); // notices who leaves
+  if (buffer.size() == 0)
+    receive(); // notices who leaves
 }
 
 // MARK: Answers
@@ -174,29 +211,37 @@ void Session::hand_over() {
 void Session::start_message(int status, std::string_view fields) {
   head.assign("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason_phrase(status)).append("\r\n");
   head.append(loop.date()).append(fields);
-  if (!keep_alive) head.append("Connection: close\r\n");
-  else if (version == 10) head.append("Connection: keep-alive\r\n");
+  if (!keep_alive)
+    head.append("Connection: close\r\n");
+  else if (version == 10)
+    head.append("Connection: keep-alive\r\n");
 }
 
 void Session::respond(int status, std::string_view fields, std::string content) {
-  if (state != State::waiting) return;
+  if (state != State::waiting)
+    return;
   keep_alive = keep_alive && !loop.stopping;
   start_message(status, fields);
-  if (status >= 200 && status != 204 && status != 304) head.append("Content-Length: ").append(std::to_string(content.size())).append("\r\n");
+  if (status >= 200 && status != 204 && status != 304)
+    head.append("Content-Length: ").append(std::to_string(content.size())).append("\r\n");
   head.append("\r\n");
-  if (head_request || status == 204 || status == 304) content.clear();
+  if (head_request || status == 204 || status == 304)
+    content.clear();
   body = std::move(content);
   send();
 }
 
 void Session::refuse(const Refusal &refusal) {
-  if (refusal.status >= 400 && refusal.status < 600) ++loop.common.counts.refused[static_cast<size_t>(refusal.status - 400)];
+  if (refusal.status >= 400 && refusal.status < 600)
+    ++loop.common.counts.refused[static_cast<size_t>(refusal.status - 400)];
   keep_alive = false;
   body = problem(refusal);
   start_message(refusal.status, "Content-Type: application/problem+json\r\n");
-  if (refusal.status == 503) head.append("Retry-After: 1\r\n");
+  if (refusal.status == 503)
+    head.append("Retry-After: 1\r\n");
   head.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n");
-  if (head_request && head_accepted) body.clear();
+  if (head_request && head_accepted)
+    body.clear();
   send();
 }
 
@@ -206,10 +251,13 @@ void Session::send() {
   deadline = Clock::now() + settings.write_time + Milliseconds(1000 * body.size() / slowest_reader);
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::buffer(body)};
   asio::async_write(socket, buffers, [self = shared_from_this()](error_code error, size_t) {
-    if (self->state != State::writing) return;
-    if (error) return self->close();
+    if (self->state != State::writing)
+      return;
+    if (error)
+      return self->close();
     self->body = {};
-    if (self->keep_alive) return self->next_request();
+    if (self->keep_alive)
+      return self->next_request();
     self->finish();
   });
 }
@@ -217,7 +265,8 @@ void Session::send() {
 // Half-closes and reads what the client still sends: closing with unread input would send a reset that can overtake the answer.
 void Session::finish() {
   error_code ignored;
-  if (input_ended) return close();
+  if (input_ended)
+    return close();
   state = State::lingering;
   deadline = Clock::now() + loop.common.settings.linger_time;
   socket.shutdown(tcp::socket::shutdown_send, ignored);
@@ -225,7 +274,8 @@ void Session::finish() {
   head = {};
   body = {};
   lingered = 0;
-  if (receiving) return;
+  if (receiving)
+    return;
   buffer.clear();
   receive();
 }
@@ -233,7 +283,8 @@ void Session::finish() {
 // MARK: Streams
 
 void Session::open_stream(int status, std::string_view fields) {
-  if (state != State::waiting) return;
+  if (state != State::waiting)
+    return;
   if (loop.stopping || version != 11 || head_request) {
     loop.common.callbacks.gone(loop.common.callbacks.context, id);
     if (head_request) {
@@ -261,14 +312,16 @@ void Session::open_stream(int status, std::string_view fields) {
 }
 
 void Session::push(const Event &event) {
-  if (state != State::streaming || ending) return;
+  if (state != State::streaming || ending)
+    return;
   queued_bytes += event->size();
   if (queued_bytes > loop.common.settings.stream_limit) {
     ++loop.common.counts.cut;
     return leave();
   }
   queue.push_back(event);
-  if (queue.size() == 1) write_queue();
+  if (queue.size() == 1)
+    write_queue();
 }
 
 void Session::flush() {
@@ -288,10 +341,12 @@ void Session::end_stream() {
 void Session::write_queue() {
   std::array<asio::const_buffer, gathered> buffers;
   const size_t count = std::min(gathered, queue.size());
-  for (size_t i = 0; i < count; ++i) buffers[i] = asio::buffer(*queue[i]);
+  for (size_t i = 0; i < count; ++i)
+    buffers[i] = asio::buffer(*queue[i]);
   deadline = Clock::now() + loop.common.settings.write_time;
   asio::async_write(socket, buffers, [self = shared_from_this(), count](error_code error, size_t written) {
-    if (self->state != State::streaming) return;
+    if (self->state != State::streaming)
+      return;
     if (error) {
       ++self->loop.common.counts.left;
       return self->leave();
@@ -299,9 +354,12 @@ void Session::write_queue() {
     self->queued_bytes -= written;
     self->queue.erase(self->queue.begin(), self->queue.begin() + static_cast<std::ptrdiff_t>(count));
     self->deadline = Clock::time_point::max();
-    if (!self->queue.empty()) return self->write_queue();
-    if (std::exchange(self->flush_wanted, false)) self->loop.common.callbacks.flushed(self->loop.common.callbacks.context, self->id);
-    if (!self->ending) return;
+    if (!self->queue.empty())
+      return self->write_queue();
+    if (std::exchange(self->flush_wanted, false))
+      self->loop.common.callbacks.flushed(self->loop.common.callbacks.context, self->id);
+    if (!self->ending)
+      return;
     --self->loop.common.counts.streams;
     self->finish();
   });
@@ -310,7 +368,8 @@ void Session::write_queue() {
 // A stream's client has nothing more to say: end of file, error or bytes, it is over.
 void Session::watch() {
   socket.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code) {
-    if (self->state != State::streaming || self->ending) return;
+    if (self->state != State::streaming || self->ending)
+      return;
     ++self->loop.common.counts.left;
     self->leave();
   });
@@ -325,33 +384,44 @@ void Session::sweep(Clock::time_point now) {
     ++counts.left;
     return leave();
   }
-  if (now < deadline) return;
+  if (now < deadline)
+    return;
   switch (state) {
   case State::reading:
     ++counts.timeouts;
     return refuse({408, "The request did not arrive in time."});
-  case State::writing: ++counts.timeouts; break;
-  case State::streaming: ++counts.cut; break;
-  default: break;
+  case State::writing:
+    ++counts.timeouts;
+    break;
+  case State::streaming:
+    ++counts.cut;
+    break;
+  default:
+    break;
   }
   leave();
 }
 
 void Session::stopping() {
-  if (state == State::idle) return close();
-  if (state != State::streaming) return;
+  if (state == State::idle)
+    return close();
+  if (state != State::streaming)
+    return;
   end_stream();
   loop.common.callbacks.gone(loop.common.callbacks.context, id);
 }
 
 void Session::leave() {
-  if (state == State::waiting || state == State::streaming) loop.common.callbacks.gone(loop.common.callbacks.context, id);
+  if (state == State::waiting || state == State::streaming)
+    loop.common.callbacks.gone(loop.common.callbacks.context, id);
   close();
 }
 
 void Session::close() {
-  if (state == State::closed) return;
-  if (state == State::streaming) --loop.common.counts.streams;
+  if (state == State::closed)
+    return;
+  if (state == State::streaming)
+    --loop.common.counts.streams;
   state = State::closed;
   error_code ignored;
   socket.close(ignored);

@@ -56,7 +56,7 @@ private:
   const Admission::Address address;
 
   State state = State::idle;
-  bool receiving = false;      // a read is under way; `buffer` is not touched then
+  bool receiving = false; // a read is under way; `buffer` is not touched then
   bool input_ended = false, keep_alive = true, head_request = false, ending = false, flush_wanted = false;
   int version = 11;
   Clock::time_point deadline, waiting_since;
@@ -65,10 +65,10 @@ private:
   HeadScan scan;
   bool head_complete = false, head_accepted = false;
   std::optional<Parser> parser;
-  size_t field_count = 0;      // fields of the head; what Beast appends later are trailers
+  std::vector<http_field> chunked_fields; // of the head of a chunked request, without the trailers to come
 
-  std::string head, body;      // of the answer under way
-  std::vector<Event> queue;    // of the stream
+  std::string head, body;   // of the answer under way
+  std::vector<Event> queue; // of the stream
   size_t queued_bytes = 0;
   uint64_t lingered = 0;
 };

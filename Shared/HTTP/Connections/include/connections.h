@@ -12,44 +12,57 @@ extern "C" {
 #define HTTP_NOEXCEPT
 #endif
 
-typedef struct { const void *_Nullable data; size_t size; } http_bytes;
-typedef struct { http_bytes name, value; } http_field;
-typedef struct { uintptr_t ref; } http_server;
+typedef struct {
+  const void *_Nullable data;
+  size_t size;
+} http_bytes;
+typedef struct {
+  http_bytes name, value;
+} http_field;
+typedef struct {
+  uintptr_t ref;
+} http_server;
 typedef uint64_t http_connection;
 
 /// A complete request. Trailer fields are not among its fields.
 typedef struct {
   http_server server;
   http_connection connection;
-  http_bytes method, target, address;   // address: of the peer, without port, IPv4 in dotted form
+  http_bytes method, target, address; // address: of the peer, without port, IPv4 in dotted form
   const http_field *_Nullable fields;
   size_t field_count;
   http_bytes body;
-  int version;                          // 10 or 11
+  int version; // 10 or 11
 } http_request;
 
 /// An address family-independent network: IPv4 as ::ffff:a.b.c.d with 96 added to its prefix length.
-typedef struct { uint8_t address[16]; uint32_t prefix; } http_network;
+typedef struct {
+  uint8_t address[16];
+  uint32_t prefix;
+} http_network;
 
 /// A target whose path ends with `suffix` may carry `bytes` of body.
-typedef struct { http_bytes suffix; uint64_t bytes; } http_body_limit;
+typedef struct {
+  http_bytes suffix;
+  uint64_t bytes;
+} http_body_limit;
 
 /// Times in milliseconds, sizes in bytes.
 typedef struct {
-  const http_bytes *_Nullable addresses;            // numeric; all listen on the same port
+  const http_bytes *_Nullable addresses; // numeric; all listen on the same port
   size_t address_count;
-  uint16_t port;                                    // 0: the system chooses
+  uint16_t port; // 0: the system chooses
   uint32_t threads;
-  uint32_t max_connections, max_per_address;        // IPv6: per /64
-  const http_network *_Nullable trusted;            // no limit per address for these
+  uint32_t max_connections, max_per_address; // IPv6: per /64
+  const http_network *_Nullable trusted;     // no limit per address for these
   size_t trusted_count;
-  uint32_t header_limit;                            // request line and fields together
-  uint64_t body_limit;                              // where no entry of body_limits fits
-  const http_body_limit *_Nullable body_limits;     // the longest suffix that fits counts
+  uint32_t header_limit;                        // request line and fields together
+  uint64_t body_limit;                          // where no entry of body_limits fits
+  const http_body_limit *_Nullable body_limits; // the longest suffix that fits counts
   size_t body_limit_count;
-  uint32_t stream_limit;                            // unsent bytes of one stream
+  uint32_t stream_limit; // unsent bytes of one stream
   uint32_t request_time, idle_time, write_time, linger_time;
-  uint64_t linger_limit;                            // what is read and thrown away after a refusal
+  uint64_t linger_limit; // what is read and thrown away after a refusal
 } http_settings;
 
 typedef struct {
@@ -63,14 +76,16 @@ typedef struct {
 } http_callbacks;
 
 typedef struct {
-  uint64_t connections, streams;             // now
-  uint64_t accepted, requests;               // since the start
-  uint64_t cut, timeouts, left;              // streams too slow; clients too slow; clients that left before their answer or stream ended
+  uint64_t connections, streams; // now
+  uint64_t accepted, requests;   // since the start
+  uint64_t cut, timeouts, left;  // streams too slow; clients too slow; clients that left before their answer or stream ended
 } http_counts;
 
 /// Listens and returns the server, or ref 0 with the reason and errno. `port` becomes the port chosen.
-http_server http_start(http_settings, http_callbacks, uint16_t *_Nonnull port, int *_Nonnull number, char *_Nonnull reason, size_t reason_size) HTTP_NOEXCEPT;
-/// Stops accepting, closes idle connections, ends streams; running requests are answered with `Connection: close`. What is left after `deadline` ms is closed.
+http_server http_start(http_settings, http_callbacks, uint16_t *_Nonnull port, int *_Nonnull number, char *_Nonnull reason,
+                       size_t reason_size) HTTP_NOEXCEPT;
+/// Stops accepting, closes idle connections, ends streams; running requests are answered with `Connection: close`. What is left after
+/// `deadline` ms is closed.
 void http_stop(http_server, uint32_t deadline) HTTP_NOEXCEPT;
 /// Returns when every connection has ended after http_stop; no callback comes afterwards.
 void http_wait(http_server) HTTP_NOEXCEPT;
