@@ -84,7 +84,8 @@ struct STAQueryParserTests {
       ("$filter", "name eq 'x", 9, "begins a text that does not end"), ("$filter", "name eq 2020-13-01T00:00:00Z", 9, "has the time 2020-13-01T00:00:00Z"),
       ("$filter", "a = 1", 3, "has = after its end"), ("$filter", "name eq \"x\"", 9, "has \"\"\""), ("$filter", "and", 1, "has \"and\""),
       ("$filter", "a//b eq 1", 1, "has \"a//b\""), ("$filter", "x eq 0x10", 6, "has 0x10"), ("$expand", "Datastreams($top)", 17, "has )"),
-      ("$expand", "Datastreams($tip=1)", 13, "is no query option"), ("$filtre", "x", 1, "is no query option"), ("$filter", "a; drop table things", 2, "has ; after its end"),
+      ("$expand", "Datastreams($tip=1)", 13, "is no query option"), ("$filtre", "x", 1, "is no query option"),
+      ("$filter", "a; drop table things", 2, "has ; after its end"),
     ])
   func refused(option: String, value: String, position: Int, problem: String) {
     let error = #expect(throws: STAQueryError.self) { try parse((option, value)) }

@@ -18,6 +18,9 @@ static const unsigned char pages_sensors_js[] = {
 static const unsigned char migrations_0001_registry_sql[] = {
 #embed "../Migrations/0001_registry.sql"
 };
+static const unsigned char migrations_0002_observations_sql[] = {
+#embed "../Migrations/0002_observations.sql"
+};
 static const unsigned char libraries_leaflet_js[] = {
 #embed "/usr/share/javascript/leaflet/leaflet.min.js"
 };
@@ -35,6 +38,7 @@ static const embedded_file files[] = {
     {"Pages/sensors.css", pages_sensors_css, sizeof pages_sensors_css},
     {"Pages/sensors.js", pages_sensors_js, sizeof pages_sensors_js},
     {"Migrations/0001_registry.sql", migrations_0001_registry_sql, sizeof migrations_0001_registry_sql},
+    {"Migrations/0002_observations.sql", migrations_0002_observations_sql, sizeof migrations_0002_observations_sql},
     {"Libraries/leaflet.js", libraries_leaflet_js, sizeof libraries_leaflet_js},
     {"Libraries/leaflet.css", libraries_leaflet_css, sizeof libraries_leaflet_css},
     {"Libraries/chart.js", libraries_chart_js, sizeof libraries_chart_js},

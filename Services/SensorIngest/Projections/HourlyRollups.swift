@@ -1,0 +1,57 @@
+import Postgres
+import Time
+
+/// One hour (UTC) of one datastream.
+struct ObservationHour: Hashable, Sendable {
+  let datastream: Int64
+  let start: Instant
+
+  init(_ key: ObservationKey) {
+    datastream = key.datastream
+    start = Instant(milliseconds: key.phenomenonTime.milliseconds / 3_600_000 * 3_600_000)
+  }
+}
+
+/// Keeps `observation_hours`: always computed from the stored rows of the hour, so that late readings, revisions and withdrawals need no rule of their own
+/// and the order of arrival leaves no trace.
+enum HourlyRollups {
+  static let name = "observation-hours"
+
+  /// Computes these hours anew.
+  static func recompute(_ hours: Set<ObservationHour>, on connection: isolated PostgresConnection) throws {
+    guard !hours.isEmpty else { return }
+    let datastreams = hours.map(\.datastream)
+    let starts = hours.map(\.start)
+    _ = try connection.execute(
+      """
+      delete from observation_hours h using unnest(\(datastreams), \(starts)) touched(datastream_id, hour)
+      where h.datastream_id = touched.datastream_id and h.hour = touched.hour
+      """)
+    // The moments are bounds of the index and of the partitions; the lateral join reads one hour at a time.
+    _ = try connection.execute(
+      """
+      insert into observation_hours (datastream_id, hour, readings, plausible, minimum, maximum, total)
+      select touched.datastream_id, touched.hour, found.* from unnest(\(datastreams), \(starts)) touched(datastream_id, hour)
+      cross join lateral (
+        select count(*) as readings, \(unsafe: sums) from observations o
+        where o.datastream_id = touched.datastream_id and o.phenomenon_time >= touched.hour
+          and o.phenomenon_time < touched.hour + interval '1 hour' and not o.withdrawn
+      ) found where found.readings > 0
+      """)
+  }
+
+  /// Computes all hours from the stored rows into a table of the same shape.
+  static func rebuild(into table: String, on connection: isolated PostgresConnection) throws {
+    _ = try connection.execute(
+      """
+      insert into \(identifier: table) (datastream_id, hour, readings, plausible, minimum, maximum, total)
+      select datastream_id, date_trunc('hour', phenomenon_time, 'UTC'), count(*), \(unsafe: sums) from observations o where not o.withdrawn group by 1, 2
+      """)
+  }
+
+  /// What is implausible is kept and counted, and would spoil every mean.
+  private static let sums = """
+    count(number) filter (where not implausible), min(number) filter (where not implausible), max(number) filter (where not implausible),
+    sum(number::numeric) filter (where not implausible)
+    """
+}

@@ -1,0 +1,146 @@
+import JSON
+import Postgres
+import SensorDomain
+import Time
+
+/// Keeps `observations`, `observation_revisions` and `observation_aliases`: which reading holds for each datastream and time, and what held before.
+enum Observations {
+  static let name = "observations"
+
+  static let columns = [
+    "datastream_id", "phenomenon_time", "phenomenon_end", "id", "number", "truth", "text", "json", "result_time", "valid_time", "result_quality", "parameters",
+    "implausible", "withdrawn", "log_offset", "log_index",
+  ]
+
+  /// Stores what the changes say, in their order, and gives the hours that look different now. Runs in the caller's transaction; reading the same
+  /// entries again changes nothing.
+  static func store(_ changes: [ObservationChange], on connection: isolated PostgresConnection) throws -> Set<ObservationHour> {
+    guard !changes.isEmpty else { return [] }
+    let keys = Array(Set(changes.map(\.key)))
+    try makePartitions(for: keys, on: connection)
+    let folding = ObservationFolding(changes, stored: try stored(keys, on: connection))
+    _ = try connection.copy(into: "observations", columns: columns) { writer in
+      for key in folding.added { if let row = folding.holding[key] { try write(row, to: &writer) } }
+    }
+    if !folding.changed.isEmpty { try overwrite(folding, on: connection) }
+    if !folding.revisions.isEmpty {
+      _ = try connection.copy(into: "observation_revisions", columns: columns) { writer in
+        for row in folding.revisions { try write(row, to: &writer) }
+      }
+    }
+    if !folding.aliases.isEmpty { try keep(folding.aliases, on: connection) }
+    return Set(folding.holding.keys.map(ObservationHour.init))
+  }
+
+  /// The changes of a batch of facts of one partition, in the order of the log.
+  static func changes(_ facts: [(offset: Int64, fact: ObservationFact)]) -> [ObservationChange] {
+    facts.flatMap { offset, fact -> [ObservationChange] in
+      switch fact {
+      case .withdrawn(let withdrawn):
+        return [.withdrawal(ObservationKey(datastream: withdrawn.datastream, phenomenonTime: withdrawn.phenomenonTime), offset: offset, index: 0)]
+      case .recorded(let recorded):
+        return recorded.readings.enumerated().map { index, reading in
+          let key = ObservationKey(datastream: recorded.datastream, phenomenonTime: reading.observation.phenomenonTime)
+          return .reading(
+            StoredObservation(
+              key: key, id: reading.id, observation: reading.observation, implausible: reading.verdict == .implausible, withdrawn: false, offset: offset,
+              index: Int32(index)))
+        }
+      }
+    }
+  }
+
+  private static func makePartitions(for keys: [ObservationKey], on connection: isolated PostgresConnection) throws {
+    // One moment of each day suffices, since partitions begin with days.
+    let days = Set(keys.map { $0.phenomenonTime.milliseconds / 86_400_000 }).sorted().map { Instant(milliseconds: $0 * 86_400_000) }
+    _ = try connection.query(
+      "select dos_make_observation_partition(min(moment)) from unnest(\(days)) moment group by date_trunc('month', moment at time zone 'UTC')")
+  }
+
+  private static func stored(_ keys: [ObservationKey], on connection: isolated PostgresConnection) throws -> [ObservationKey: StoredObservation] {
+    let times = keys.map(\.phenomenonTime)
+    guard let first = times.min(), let last = times.max() else { return [:] }
+    // Each key is one descent of an index; a planner without statistics would rather read whole partitions.
+    _ = try connection.execute("set local enable_hashjoin = off")
+    _ = try connection.execute("set local enable_mergejoin = off")
+    let rows = try connection.query(
+      """
+      select o.datastream_id, o.phenomenon_time, o.phenomenon_end, o.id, o.number, o.truth, o.text, o.json, o.result_time, o.valid_time,
+        o.result_quality, o.parameters, o.implausible, o.withdrawn, o.log_offset, o.log_index
+      from unnest(\(keys.map(\.datastream)), \(times)) wanted(datastream_id, phenomenon_time)
+      join observations o on o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
+      where o.phenomenon_time between \(first) and \(last)
+      """)
+    var stored: [ObservationKey: StoredObservation] = [:]
+    for row in rows {
+      let found = try read(row)
+      stored[found.key] = found
+    }
+    return stored
+  }
+
+  private static func read(_ row: Row) throws -> StoredObservation {
+    let (datastream, time, end, id) = try row.decode(Int64.self, Instant.self, Instant?.self, Int64.self)
+    let result: ObservedResult
+    if let number = try row.value(Double?.self, at: 4) {
+      result = .number(number)
+    } else if let truth = try row.value(Bool?.self, at: 5) {
+      result = .truth(truth)
+    } else if let text = try row.value(String?.self, at: 6) {
+      result = .text(text)
+    } else {
+      result = .json(try canonical(row.value(JSONText?.self, at: 7)) ?? [])
+    }
+    return StoredObservation(
+      key: ObservationKey(datastream: datastream, phenomenonTime: time), id: id,
+      observation: Observation(
+        phenomenonTime: time, phenomenonEnd: end, result: result, resultTime: try row.value(at: 8), validTime: try row.value(at: 9),
+        resultQuality: try canonical(row.value(JSONText?.self, at: 10)), parameters: try canonical(row.value(JSONText?.self, at: 11))),
+      implausible: try row.value(at: 12), withdrawn: try row.value(at: 13), offset: try row.value(at: 14), index: try row.value(at: 15))
+  }
+
+  /// As the event's JSON is written: `jsonb` writes with blanks.
+  private static func canonical(_ json: JSONText?) throws -> [UInt8]? {
+    guard let json else { return nil }
+    return try JSONValue(parsing: json.bytes).bytes
+  }
+
+  private static func write(_ row: StoredObservation, to writer: inout CopyWriter) throws {
+    let observation = row.observation
+    var number: Double?
+    var truth: Bool?
+    var text: String?
+    var json: JSONText?
+    switch observation.result {
+    case .number(let value): number = value
+    case .truth(let value): truth = value
+    case .text(let value): text = value
+    case .json(let value): json = JSONText(value)
+    }
+    try writer.row(
+      row.key.datastream, row.key.phenomenonTime, observation.phenomenonEnd, row.id, number, truth, text, json, observation.resultTime,
+      observation.validTime, observation.resultQuality.map { JSONText($0) }, observation.parameters.map { JSONText($0) }, row.implausible, row.withdrawn,
+      row.offset, row.index)
+  }
+
+  private static func overwrite(_ folding: ObservationFolding, on connection: isolated PostgresConnection) throws {
+    _ = try connection.execute("create temporary table if not exists changed_observations (like observations) on commit delete rows")
+    _ = try connection.copy(into: "changed_observations", columns: columns) { writer in
+      for key in folding.changed { if let row = folding.holding[key] { try write(row, to: &writer) } }
+    }
+    let assignments = columns.dropFirst(2).map { "\($0) = changed.\($0)" }.joined(separator: ", ")
+    _ = try connection.execute(
+      """
+      update observations o set \(unsafe: assignments) from changed_observations changed
+      where o.datastream_id = changed.datastream_id and o.phenomenon_time = changed.phenomenon_time
+      """)
+  }
+
+  private static func keep(_ aliases: [(id: Int64, key: ObservationKey)], on connection: isolated PostgresConnection) throws {
+    _ = try connection.execute(
+      """
+      insert into observation_aliases (id, datastream_id, phenomenon_time)
+      select * from unnest(\(aliases.map(\.id)), \(aliases.map(\.key.datastream)), \(aliases.map(\.key.phenomenonTime))) on conflict do nothing
+      """)
+  }
+}
