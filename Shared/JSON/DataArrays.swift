@@ -118,6 +118,15 @@ public func readTimeOrInterval(_ text: UnsafeRawBufferPointer) throws(TimeError)
   return (start, end)
 }
 
+/// The same from a string.
+public func readTimeOrInterval(_ text: String) throws(TimeError) -> (start: Instant, end: Instant?) {
+  var copy = text
+  let result: Result<(Instant, Instant?), TimeError> = copy.withUTF8 { bytes in
+    do throws(TimeError) { return .success(try readTimeOrInterval(UnsafeRawBufferPointer(bytes))) } catch { return .failure(error) }
+  }
+  return try result.get()
+}
+
 extension DataArrayRow {
   init(_ row: dos_row) {
     let name = row.component.string ?? ""

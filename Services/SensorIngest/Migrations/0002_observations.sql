@@ -1,6 +1,6 @@
 -- Readings, partitioned by the start of their phenomenon time: months from 2010, decades before, so that a sender with a broken clock makes four partitions and not hundreds.
 -- No arrival time and no serial: the topic alone decides what stands here. log_offset and log_index say where the holding reading stands in it; the higher one holds.
-create sequence observation_ids increment by 1000;
+create sequence observation_ids increment by 1000 maxvalue 9007199254739992;
 
 create table observations (
   datastream_id bigint not null,
