@@ -49,12 +49,18 @@ struct STAProperty: Sendable {
   let column: String
   /// Whether an absent value is written as null; otherwise it is left out.
   let writesNull: Bool
+  /// Whether every row has a value. Its order then is an index's own, where "nulls last" would be another and cost a sort.
+  let isRequired: Bool
+  /// JSON to be written instead of the column, where what is shown is more than what is compared.
+  let shown: String?
 
-  init(_ name: String, _ kind: STAKind, _ column: String, writesNull: Bool = false) {
+  init(_ name: String, _ kind: STAKind, _ column: String, writesNull: Bool = false, isRequired: Bool = false, shown: String? = nil) {
     self.name = name
     self.kind = kind
     self.column = column
     self.writesNull = writesNull
+    self.isRequired = isRequired
+    self.shown = shown
   }
 }
 

@@ -83,9 +83,17 @@ struct STAReader {
     var sql: SQL = ""
     for order in query.orderBy {
       var compiler = STACompiler(model: model, viewer: viewer, option: "$orderby")
-      sql += "\(try compiler.key(order.expression, of: type, alias: "t")) \(unsafe: order.descending ? "desc nulls last" : "asc nulls first"), "
+      let key = try compiler.key(order.expression, of: type, alias: "t")
+      sql += "\(key) \(unsafe: Self.direction(order, type)), "
     }
     return sql + "t.id"
+  }
+
+  private static func direction(_ order: STAOrder, _ type: STAEntityType) -> String {
+    if case .path(let names, _) = order.expression, names.count == 1, type.property(names[0])?.isRequired == true {
+      return order.descending ? "desc" : "asc"
+    }
+    return order.descending ? "desc nulls last" : "asc nulls first"
   }
 
   // MARK: - The levels below
@@ -201,7 +209,7 @@ struct STAShape {
 
   /// The selected columns, each followed by a comma, so that the id can come last.
   func columns(alias: String) -> SQL {
-    let columns = properties.enumerated().map { "\($0.element.column.replacing("{t}", with: alias)) as p\($0.offset), " }
+    let columns = properties.enumerated().map { "\(($0.element.shown ?? $0.element.column).replacing("{t}", with: alias)) as p\($0.offset), " }
     return "\(unsafe: columns.joined())"
   }
 
@@ -223,7 +231,7 @@ extension STAProperty {
       writer.null()
       return writesNull
     }
-    switch kind {
+    switch shown == nil ? kind : .json {
     case .text, .geometry, .duration, .interval: writer.string(try row.value(at: column))
     case .int: writer.int(try row.value(Int64.self, at: column))
     case .number: writer.double(try row.value(at: column))

@@ -54,18 +54,12 @@ public struct ObservedDatastream: Hashable, Sendable {
   public let id: Int64
   public let observationType: ObservationType
   public let plausibleRange: PlausibleRange?
-  public let visibility: DatastreamVisibility
-  public let city: String
   public let isClosed: Bool
 
-  public init(
-    id: Int64, observationType: ObservationType, plausibleRange: PlausibleRange?, visibility: DatastreamVisibility, city: String, isClosed: Bool
-  ) {
+  public init(id: Int64, observationType: ObservationType, plausibleRange: PlausibleRange?, isClosed: Bool) {
     self.id = id
     self.observationType = observationType
     self.plausibleRange = plausibleRange
-    self.visibility = visibility
-    self.city = city
     self.isClosed = isClosed
   }
 }

@@ -32,22 +32,20 @@ struct ObservationIntake: Sendable {
     var traceparent: String?
   }
 
-  let pool: PostgresPool
+  let registry: DatastreamRegistry
   let broker: any EventBroker
   let ids: ObservationIds
   let acknowledged: Acknowledged
-  /// Waits, bounded, until the registry's read model has what this process had registered; asked for when a datastream is not known.
-  let registryCatchesUp: @Sendable () async -> Void
   let clock: @Sendable () -> Instant
 
+  /// - Parameter pool: draws ids.
   init(
-    pool: PostgresPool, broker: any EventBroker, acknowledged: Acknowledged, registryCatchesUp: @escaping @Sendable () async -> Void = {},
+    registry: DatastreamRegistry, pool: PostgresPool, broker: any EventBroker, acknowledged: Acknowledged,
     clock: @escaping @Sendable () -> Instant = Instant.now
   ) {
-    self.pool = pool
+    self.registry = registry
     self.broker = broker
     self.acknowledged = acknowledged
-    self.registryCatchesUp = registryCatchesUp
     self.clock = clock
     ids = ObservationIds(pool: pool)
   }
@@ -55,7 +53,7 @@ struct ObservationIntake: Sendable {
   /// One outcome per row, in their order, and where the events stand.
   /// - Throws: `BrokerError` when the broker does not have all of it, `PostgresError` when the registry cannot be asked; repeating is safe.
   func take(_ groups: [Group], from sender: Sender) async throws -> (outcomes: [[Outcome]], positions: [BrokerPosition]) {
-    let known = try await datastreams(Set(groups.map(\.datastream)))
+    let known = try await registry.find(Set(groups.map(\.datastream)))
     let now = clock()
     var outcomes: [[Outcome]] = []
     var accepted: [(observation: Observation, verdict: Verdict)] = []
@@ -88,8 +86,8 @@ struct ObservationIntake: Sendable {
 
   /// Takes an observation back: a fact as well.
   func withdraw(_ key: ObservationKey, from sender: Sender) async throws -> [BrokerPosition] {
-    guard let datastream = try await datastreams([key.datastream])[key.datastream] else { throw IntakeRefusal.domain(.datastreamUnknown(key.datastream)) }
-    if let city = sender.city, city != datastream.city { throw IntakeRefusal.otherCity(datastream.id) }
+    guard let datastream = try await registry.find(key.datastream) else { throw IntakeRefusal.domain(.datastreamUnknown(key.datastream)) }
+    if let city = sender.city, city != datastream.city.rawValue { throw IntakeRefusal.otherCity(datastream.id) }
     let fact = ObservationFact.withdrawn(ObservationWithdrawn(datastream: key.datastream, phenomenonTime: key.phenomenonTime))
     let positions = try await broker.publish([event(ObservationWithdrawn.type, fact.data, datastream, sender, clock())])
     for position in positions { acknowledged.note(position, for: datastream.id) }
@@ -101,21 +99,21 @@ struct ObservationIntake: Sendable {
     case refused(IntakeRefusal)
   }
 
-  private func judge(_ row: Row, _ id: Int64, _ datastream: ObservedDatastream?, _ sender: Sender, _ now: Instant) -> Judgement {
+  private func judge(_ row: Row, _ id: Int64, _ datastream: RegisteredDatastream?, _ sender: Sender, _ now: Instant) -> Judgement {
     guard let datastream else { return .refused(.domain(.datastreamUnknown(id))) }
-    if let city = sender.city, city != datastream.city { return .refused(.otherCity(id)) }
+    if let city = sender.city, city != datastream.city.rawValue { return .refused(.otherCity(id)) }
     switch row {
     case .refused(let reason): return .refused(.unreadable(reason))
     case .observation(let observation):
       do throws(ObservationRefusal) {
-        return .taken(observation, try observation.verdict(for: datastream, now: now))
+        return .taken(observation, try observation.verdict(for: datastream.observed, now: now))
       } catch {
         return .refused(.domain(error))
       }
     }
   }
 
-  private func events(_ readings: [RecordedReading], _ datastream: ObservedDatastream, _ sender: Sender, _ now: Instant) -> [OutgoingEvent] {
+  private func events(_ readings: [RecordedReading], _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> [OutgoingEvent] {
     var events: [OutgoingEvent] = []
     var waiting: [[UInt8]] = []
     var bytes = 0
@@ -135,35 +133,13 @@ struct ObservationIntake: Sendable {
     return events
   }
 
-  private func event(_ type: String, _ data: [UInt8], _ datastream: ObservedDatastream, _ sender: Sender, _ now: Instant) -> OutgoingEvent {
+  private func event(_ type: String, _ data: [UInt8], _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> OutgoingEvent {
     let subject = "datastream-\(datastream.id)"
     return OutgoingEvent(
       topic: ObservationTopics.topic(datastream.visibility), key: String(datastream.id),
       event: CloudEvent(
-        id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city)/sensors", type: type, subject: subject, time: now, city: datastream.city,
+        id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city.rawValue)/sensors", type: type, subject: subject, time: now, city: datastream.city.rawValue,
         correlationID: sender.correlationID, traceparent: sender.traceparent, data: data))
-  }
-
-  private func datastreams(_ ids: Set<Int64>) async throws -> [Int64: ObservedDatastream] {
-    let known = try await read(ids)
-    guard known.count < ids.count else { return known }
-    await registryCatchesUp()
-    return try await read(ids)
-  }
-
-  private func read(_ ids: Set<Int64>) async throws -> [Int64: ObservedDatastream] {
-    let rows = try await pool.query(
-      "select id, observation_type, plausible_min, plausible_max, visibility, city, closed_at is not null from datastreams where id = any(\(Array(ids)))")
-    var known: [Int64: ObservedDatastream] = [:]
-    for row in rows {
-      let (id, type, minimum, maximum, visibility, city, isClosed) = try row.decode(
-        Int64.self, String.self, Double?.self, Double?.self, String.self, String.self, Bool.self)
-      // A row that says otherwise was not written by this program; such a datastream takes nothing.
-      guard let type = ObservationType(rawValue: type), let visibility = DatastreamVisibility(rawValue: visibility) else { continue }
-      let range = minimum == nil && maximum == nil ? nil : PlausibleRange(min: minimum, max: maximum)
-      known[id] = ObservedDatastream(id: id, observationType: type, plausibleRange: range, visibility: visibility, city: city, isClosed: isClosed)
-    }
-    return known
   }
 }
 
@@ -181,5 +157,11 @@ enum IntakeRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case .otherCity(let id): "the datastream \(id) belongs to another city"
     case .domain(let refusal): refusal.description
     }
+  }
+}
+
+extension RegisteredDatastream {
+  fileprivate var observed: ObservedDatastream {
+    ObservedDatastream(id: id, observationType: observationType, plausibleRange: plausibleRange, isClosed: !isOpen)
   }
 }

@@ -1,0 +1,168 @@
+import Broker
+import HTTP
+import JSON
+import Postgres
+import SensorDomain
+import Time
+
+/// How observations are read and taken back. Reading waits, at most 250 ms, for what this process had acknowledged when the read came.
+struct ObservationsAPI: Sendable {
+  static let patience = Duration.milliseconds(250)
+  /// How long a read waits that names a position.
+  static let positionPatience = Duration.seconds(5)
+
+  let pool: PostgresPool
+  let intake: ObservationIntake
+  let progress: any ObservationProgress
+  let model: STAModel
+
+  var routes: [Route] {
+    [
+      Route(.get, "/sensors/v1.1/Observations", access: .everyone, info: RouteInfo("Observations", tag: "Observations")) { request in
+        try await page(request, .all, address: "Observations", datastream: nil)
+      },
+      Route(.get, "/sensors/v1.1/Datastreams({id})/Observations", access: .everyone, info: RouteInfo("A datastream's observations", tag: "Observations")) { request in
+        let id = try request.integerParameter("id")
+        guard let navigation = STAEntityType.datastream.navigation("Observations") else { throw Problem.notFound("There are no observations.") }
+        let known = try await pool.query("select 1 from datastreams t where t.id = \(id) and \(STAViewer(request.caller).condition(.datastream, alias: "t"))")
+        guard !known.isEmpty else { throw Problem.notFound("There is no datastream \(id).") }
+        return try await page(request, .reached(from: .datastream, id: id, navigation), address: "Datastreams(\(id))/Observations", datastream: id)
+      },
+      Route(.get, "/sensors/v1.1/Observations({id})", access: .everyone, info: RouteInfo("One observation", tag: "Observations")) { request in
+        let id = try await resolved(request)
+        let entity = try await asking { try await reader(request).entity(.observation, .id(id), query(request)) }
+        guard let entity else { throw Problem.notFound("There is no observation \(id).") }
+        var writer = JSONWriter()
+        entity.write(to: &writer, root: root(request))
+        return .json(writer.bytes)
+      },
+      Route(.get, "/sensors/v1.1/Observations({id})/Datastream", access: .everyone, info: RouteInfo("The datastream of an observation", tag: "Observations")) { request in
+        let id = try await resolved(request)
+        guard let navigation = STAEntityType.observation.navigation("Datastream") else { throw Problem.notFound("There is no datastream.") }
+        let entity = try await asking { try await reader(request).entity(.datastream, .reached(from: .observation, id: id, navigation), query(request)) }
+        guard let entity else { throw Problem.notFound("There is no observation \(id).") }
+        var writer = JSONWriter()
+        entity.write(to: &writer, root: root(request))
+        return .json(writer.bytes)
+      },
+      Route(
+        .delete, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
+        info: RouteInfo("Takes an observation back", tag: "Observations", status: 204)
+      ) { request in try await withdraw(request) },
+    ]
+  }
+
+  private func page(_ request: Request, _ scope: STAReader.Scope, address: String, datastream: Int64?) async throws -> Response {
+    try await waitForOwnWrites(request, datastream: datastream)
+    return try await asking {
+      let query = try query(request)
+      let page = try await reader(request).page(.observation, scope, query)
+      let next = Self.next("\(root(request))/\(address)", request, query, shown: page.entities.count)
+      return .json(page.json(root: root(request), next: next))
+    }
+  }
+
+  private func withdraw(_ request: Request) async throws -> Response {
+    let id = try await resolved(request)
+    let visible = STAViewer(request.caller).condition(.observation, alias: "t")
+    let rows = try await pool.query("select t.datastream_id, t.phenomenon_time from observations t where t.id = \(id) and \(visible)")
+    guard let row = rows.first else { throw Problem.notFound("There is no observation \(id).") }
+    let (datastream, time) = try row.decode(Int64.self, Instant.self)
+    do {
+      let positions = try await intake.withdraw(ObservationKey(datastream: datastream, phenomenonTime: time), from: .init(request))
+      var response = Response.noContent
+      DOSPosition.write(positions, to: &response)
+      return response
+    } catch let refusal as IntakeRefusal {
+      throw CreateObservations.problem(refusal)
+    } catch {
+      throw ObservationIntake.problem(error) ?? error
+    }
+  }
+
+  /// The id of what holds for the id asked for: the answer to a reading that was known already named another.
+  private func resolved(_ request: Request) async throws -> Int64 {
+    let id = try request.integerParameter("id")
+    try await waitForOwnWrites(request, datastream: nil)
+    let rows = try await pool.query(
+      """
+      select o.id from observation_aliases a join observations o on o.datastream_id = a.datastream_id and o.phenomenon_time = a.phenomenon_time
+      where a.id = \(id)
+      """)
+    return try rows.first.map { try $0.value(Int64.self, at: 0) } ?? id
+  }
+
+  func waitForOwnWrites(_ request: Request, datastream: Int64?) async throws {
+    let named = try DOSPosition.read(request)
+    for position in named where await !progress.wait(for: position, atMost: Self.positionPatience) {
+      throw Problem.unavailable("What was acknowledged at \(position.topic)/\(position.partition)/\(position.offset) cannot be read yet.")
+    }
+    guard named.isEmpty else { return }
+    let own = datastream.map { intake.acknowledged.position(of: $0).map { [$0] } ?? [] } ?? intake.acknowledged.positions()
+    let deadline = ContinuousClock.now + Self.patience
+    for position in own {
+      let left = ContinuousClock.now.duration(to: deadline)
+      guard left > .zero, await progress.wait(for: position, atMost: left) else { return }
+    }
+  }
+
+  private func query(_ request: Request) throws -> STAQuery { try STAQueryParser.parse(request.query.items.map { ($0.name, $0.value) }) }
+
+  private func root(_ request: Request) -> String { "\(request.origin)/sensors/v1.1" }
+
+  private func reader(_ request: Request) -> STAReader {
+    STAReader(model: model, pool: pool, viewer: STAViewer(request.caller), root: root(request))
+  }
+
+  /// Answers 400 where a query asks for what there is not.
+  private func asking<Answer: Sendable>(_ body: () async throws -> Answer) async throws -> Answer {
+    do {
+      return try await body()
+    } catch let error as STAQueryError {
+      throw Problem.badRequest(path: error.option, problem: "at character \(error.position): \(error.problem)", expected: error.expected)
+    }
+  }
+
+  /// Everything but RFC 3986's unreserved characters as percent and two digits.
+  private static func escaped(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    let digits = Array("0123456789ABCDEF".utf8)
+    for byte in text.utf8 {
+      let character = Character(Unicode.Scalar(byte))
+      if character.isASCII, character.isLetter || character.isNumber || "-._~".contains(character) {
+        bytes.append(byte)
+      } else {
+        bytes.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private static func next(_ address: String, _ request: Request, _ query: STAQuery, shown: Int) -> String {
+    var options = request.query.items.filter { $0.name != "$skip" && $0.name != "$top" }.map { "\($0.name)=\(escaped($0.value))" }
+    options += ["$top=\(query.limit)", "$skip=\(query.skip + shown)"]
+    return "\(address)?\(options.joined(separator: "&"))"
+  }
+}
+
+extension STAEntityType {
+  /// An observation as it is read: what holds now, of datastreams that may be seen. `dos:verdict` says whether the value is plausible.
+  static let observation = STAEntityType(
+    "Observation", set: "Observations", table: "observations", condition: "not {t}.withdrawn",
+    access: .visibility(
+      "(select d.visibility from datastreams d where d.id = {t}.datastream_id)", city: "(select d.city from datastreams d where d.id = {t}.datastream_id)"),
+    properties: [
+      STAProperty(
+        "phenomenonTime", .instant, "{t}.phenomenon_time", isRequired: true,
+        shown: "to_jsonb(\(text("{t}.phenomenon_time")) || coalesce('/' || \(text("{t}.phenomenon_end")), ''))"),
+      STAProperty(
+        "result", .result(number: "{t}.number", text: "{t}.text", bool: "{t}.truth"),
+        "coalesce(to_jsonb({t}.number), to_jsonb({t}.truth), to_jsonb({t}.text), {t}.json)"),
+      STAProperty("resultTime", .instant, "{t}.result_time", writesNull: true), STAProperty("validTime", .text, "{t}.valid_time"),
+      STAProperty("resultQuality", .json, "{t}.result_quality"), STAProperty("parameters", .json, "{t}.parameters"),
+      STAProperty("dos:verdict", .text, "case when {t}.implausible then 'implausible' else 'plausible' end"),
+    ],
+    navigations: [STANavigation("Datastream", to: "Datastream", .parent("datastream_id"))])
+
+  private static func text(_ column: String) -> String { #"to_char(\#(column) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"# }
+}
