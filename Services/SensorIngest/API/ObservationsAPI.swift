@@ -21,7 +21,8 @@ struct ObservationsAPI: Sendable {
       Route(.get, "/sensors/v1.1/Observations", access: .everyone, info: RouteInfo("Observations", tag: "Observations")) { request in
         try await page(request, .all, address: "Observations", datastream: nil)
       },
-      Route(.get, "/sensors/v1.1/Datastreams({id})/Observations", access: .everyone, info: RouteInfo("A datastream's observations", tag: "Observations")) { request in
+      Route(.get, "/sensors/v1.1/Datastreams({id})/Observations", access: .everyone, info: RouteInfo("A datastream's observations", tag: "Observations")) {
+        request in
         let id = try request.integerParameter("id")
         guard let navigation = STAEntityType.datastream.navigation("Observations") else { throw Problem.notFound("There are no observations.") }
         let known = try await pool.query("select 1 from datastreams t where t.id = \(id) and \(STAViewer(request.caller).condition(.datastream, alias: "t"))")
@@ -36,7 +37,8 @@ struct ObservationsAPI: Sendable {
         entity.write(to: &writer, root: root(request))
         return .json(writer.bytes)
       },
-      Route(.get, "/sensors/v1.1/Observations({id})/Datastream", access: .everyone, info: RouteInfo("The datastream of an observation", tag: "Observations")) { request in
+      Route(.get, "/sensors/v1.1/Observations({id})/Datastream", access: .everyone, info: RouteInfo("The datastream of an observation", tag: "Observations")) {
+        request in
         let id = try await resolved(request)
         guard let navigation = STAEntityType.observation.navigation("Datastream") else { throw Problem.notFound("There is no datastream.") }
         let entity = try await asking { try await reader(request).entity(.datastream, .reached(from: .observation, id: id, navigation), query(request)) }

@@ -143,7 +143,9 @@ struct RegistryCommands {
 
   private mutating func thing(_ body: STABody, _ given: Int64?) async throws -> Int64 {
     guard let value = body["Thing"] else {
-      guard let given else { throw JSONRejection(path: body.at("Thing"), problem: "the field is missing", expected: "{\"@iot.id\": ...} of a thing, or a thing") }
+      guard let given else {
+        throw JSONRejection(path: body.at("Thing"), problem: "the field is missing", expected: "{\"@iot.id\": ...} of a thing, or a thing")
+      }
       return given
     }
     if let given { throw JSONRejection(path: body.at("Thing"), problem: "is given twice", expected: "no Thing here, since the address names \(given)") }

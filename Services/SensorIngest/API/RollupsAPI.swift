@@ -80,7 +80,8 @@ struct RollupsAPI: Sendable {
     writer.endObject()
   }
 
-  private static let tooLong = Problem.badRequest(path: "to", problem: "the span is empty or too long", expected: "a later end, at most \(limit) hours or days on")
+  private static let tooLong = Problem.badRequest(
+    path: "to", problem: "the span is empty or too long", expected: "a later end, at most \(limit) hours or days on")
 
   private static func instant(_ request: Request, _ name: String) throws(Problem) -> Instant {
     let text = try request.query.required(name)

@@ -138,7 +138,8 @@ struct ObservationIntake: Sendable {
     return OutgoingEvent(
       topic: ObservationTopics.topic(datastream.visibility), key: String(datastream.id),
       event: CloudEvent(
-        id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city.rawValue)/sensors", type: type, subject: subject, time: now, city: datastream.city.rawValue,
+        id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city.rawValue)/sensors", type: type, subject: subject, time: now,
+        city: datastream.city.rawValue,
         correlationID: sender.correlationID, traceparent: sender.traceparent, data: data))
   }
 }
