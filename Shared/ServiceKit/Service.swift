@@ -96,14 +96,14 @@ public struct AssembledService: Sendable {
   /// In the order in which they start; all of them before the first request is taken, and they end after the last.
   public let parts: [Part]
   public let checks: [HealthCheck]
-  /// The API's description at `<prefix>/openapi.json`; the process adds the route.
-  public let apiTitle: String
+  /// How its API is described at `<prefix>/openapi.json`; nil where the service answers there itself.
+  public let api: OpenAPI?
 
-  public init(routes: [Route], parts: [Part] = [], checks: [HealthCheck] = [], apiTitle: String) {
+  public init(routes: [Route], parts: [Part] = [], checks: [HealthCheck] = [], api: OpenAPI? = nil) {
     self.routes = routes
     self.parts = parts
     self.checks = checks
-    self.apiTitle = apiTitle
+    self.api = api
   }
 }
 

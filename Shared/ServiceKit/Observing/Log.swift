@@ -83,6 +83,8 @@ public struct Log: Sendable {
     if let correlation = context.correlationID { all.append(("correlation_id", .string(correlation))) }
     all += fields.map { ($0.key, $0.value) }
     if leftOut > 0 { all.append(("left_out", .int(leftOut))) }
+    // A name twice in one object is no JSON everybody reads alike; what was said last holds.
+    all = all.enumerated().filter { index, field in !all[(index + 1)...].contains { $0.0 == field.0 } }.map(\.element)
     let line = LogLine(time: .now(), level: level, message: message(), fields: all)
     write(form == .text ? line.text : line.json)
   }

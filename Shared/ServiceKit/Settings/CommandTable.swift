@@ -12,11 +12,14 @@ public struct CommandTable: Sendable {
   public let program: String
   public let version: String
   public let commands: [Command]
+  /// Variables that begin with `DOS_` and are for somebody else, such as the scripts around the program.
+  public let foreignVariables: Set<String>
 
-  public init(program: String, version: String, commands: [Command]) {
+  public init(program: String, version: String, commands: [Command], foreignVariables: Set<String> = []) {
     self.program = program
     self.version = version
     self.commands = commands
+    self.foreignVariables = foreignVariables
   }
 
   /// Reads a command line, without the program's name.
@@ -33,7 +36,8 @@ public struct CommandTable: Sendable {
     }
     let (flags, arguments) = try split(line.dropFirst(command.words.count), of: command)
     let settings = try Settings.load(
-      flags: flags, accepted: command.settings + [Settings.configurationFile.setting], known: commands.flatMap(\.settings), environment: environment)
+      flags: flags, accepted: command.settings + [Settings.configurationFile.setting], known: commands.flatMap(\.settings),
+      environment: environment.filter { !foreignVariables.contains($0.key) })
     guard command.arguments.accepts(arguments.count) else {
       throw SettingsRejection([.wrongArguments(expected: "\(program) \(command.name)\(command.arguments.usage)")])
     }

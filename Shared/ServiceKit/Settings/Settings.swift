@@ -60,7 +60,7 @@ private struct Loading {
 
   init(accepted: [Setting], known: [Setting]) {
     self.accepted = Dictionary(accepted.map { ($0.name, $0) }) { first, _ in first }
-    self.known = Dictionary((known + accepted).map { ($0.name, $0) }) { first, _ in first }
+    self.known = Dictionary((accepted + known).map { ($0.name, $0) }) { first, _ in first }
   }
 
   /// The setting a name means, and whether the name is that of the file that holds a secret.

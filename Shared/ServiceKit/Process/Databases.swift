@@ -1,0 +1,102 @@
+import Postgres
+import Time
+
+/// The databases of one PostgreSQL server: how each is reached, waited for and made.
+public struct Databases: Sendable {
+  /// A database is missing and may not be made by the user we are.
+  public struct Missing: Error, Sendable, CustomStringConvertible {
+    public let name: String
+    public let reason: String
+    public var description: String { "the database \(name) does not exist and cannot be made (\(reason)): create database \(name)" }
+  }
+
+  /// PostgreSQL did not answer for as long as the start may take.
+  public struct Unreachable: Error, Sendable, CustomStringConvertible {
+    public let name: String
+    public let limit: Duration
+    public let reason: String
+    public var description: String {
+      "PostgreSQL (database \(name)) was not there within \(limit): \(reason). Set DOS_POSTGRES to how it is reached, or DOS_START_LIMIT to wait longer"
+    }
+  }
+
+  private let conninfo: String
+  private let password: Secret?
+  private let startLimit: Duration
+  private let log: Log
+
+  public init(_ settings: Settings, log: Log) {
+    conninfo = settings[ProcessSettings.postgres]
+    password = settings[ProcessSettings.postgresPassword]
+    startLimit = settings[ProcessSettings.startLimit]
+    self.log = log
+  }
+
+  /// How a database is reached. A name in the given conninfo is overruled.
+  public func configuration(_ database: String, applicationName: String = "dos") -> PostgresConfiguration {
+    var parts = [("dbname", database)]
+    if let password { parts.append(("password", password.revealed)) }
+    return PostgresConfiguration(conninfo: Self.conninfo(conninfo, adding: parts), applicationName: applicationName)
+  }
+
+  /// libpq takes key-value pairs, of which the last counts, and URIs, whose query may hold the same keys (section 34.1.1 of its manual).
+  static func conninfo(_ given: String, adding parts: [(String, String)]) -> String {
+    if given.hasPrefix("postgresql://") || given.hasPrefix("postgres://") {
+      let query = parts.map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
+      return given + (given.contains("?") ? "&" : "?") + query
+    }
+    let pairs = parts.map { "\($0)='\($1.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))'" }
+    return ([given] + pairs).joined(separator: " ")
+  }
+
+  private static func percentEncoded(_ text: String) -> String {
+    text.utf8.map { byte in
+      let plain = (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte == 0x5f || byte == 0x2d
+      return plain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+
+  /// Waits until the database answers, with a word in the log now and then, and makes it where it is missing.
+  ///
+  /// - Throws: `Missing`, `Unreachable`, `PostgresError` for what waiting cannot mend, `CancellationError`.
+  public func open(_ database: String, size: Int = 8) async throws -> PostgresPool {
+    let pool = PostgresPool(configuration(database), size: size)
+    let deadline = ContinuousClock.now + startLimit
+    while true {
+      do {
+        _ = try await pool.query("select 1")
+        return pool
+      } catch let error as PostgresError {
+        if error.message.contains("\"\(database)\" does not exist") {
+          try await make(database)
+          continue
+        }
+        guard error.isTransient else {
+          await pool.close()
+          throw error
+        }
+        guard ContinuousClock.now < deadline else {
+          await pool.close()
+          throw Unreachable(name: database, limit: startLimit, reason: error.message)
+        }
+        log.repeating(
+          .warning, "waiting for \(database)", every: .seconds(5), "waiting for PostgreSQL", ["database": .string(database), "reason": .string(error.message)])
+        try await Task.sleep(for: .milliseconds(250))
+      }
+    }
+  }
+
+  private func make(_ database: String) async throws {
+    let pool = PostgresPool(configuration("postgres"), size: 1)
+    do {
+      try await pool.execute("create database \(identifier: database)")
+      log.info("made the database", ["database": .string(database)])
+      await pool.close()
+    } catch {
+      await pool.close()
+      // Another process that starts at the same moment may have been first.
+      if (error as? PostgresError)?.sqlState == "42P04" { return }
+      throw Missing(name: database, reason: (error as? PostgresError)?.message ?? "\(error)")
+    }
+  }
+}
