@@ -47,15 +47,20 @@ struct CreateObservations: Sendable {
     let (outcomes, positions) = try await intake.take(answering: request, read)
     var writer = JSONWriter(capacity: 64 * read.reduce(1) { $0 + $1.rows.count })
     let address = "\(request.origin)/sensors/v1.1/Observations("
+    var flagged = 0
     writer.beginArray()
     for outcome in outcomes.joined() {
       switch outcome {
-      case .taken(let reading): writer.string("\(address)\(reading.id))")
+      case .taken(let reading):
+        if reading.verdict != .plausible { flagged += 1 }
+        writer.string("\(address)\(reading.id))")
       case .refused(let refusal): writer.string("error: \(refusal)")
       }
     }
     writer.endArray()
     var response = Response.json(writer.bytes, status: 201)
+    // The standard leaves no place for it in the body.
+    response.headers["DOS-Flagged"] = String(flagged)
     DOSPosition.write(positions, to: &response)
     return response
   }
