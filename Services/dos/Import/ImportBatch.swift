@@ -16,8 +16,8 @@ struct ImportBatch: Sendable {
   struct Outcome: Sendable {
     var refused: [(line: Int, reason: String)] = []
     var accepted = 0
-    var flagged = 0
-    /// Nil where the city does not tell.
+    /// Nil where the city does not tell, this and the next.
+    var flagged: Int?
     var known: Int?
   }
 
@@ -113,7 +113,7 @@ struct ImportBatch: Sendable {
         outcome.accepted += 1
       }
     }
-    outcome.flagged = answer.headers["DOS-Flagged"].flatMap(Int.init) ?? 0
+    outcome.flagged = answer.headers["DOS-Flagged"].flatMap(Int.init)
     outcome.known = answer.headers["DOS-Known"].flatMap(Int.init)
     return outcome
   }

@@ -9,8 +9,8 @@ struct ImportSummary: Sendable, Codable, Equatable {
 
   var rows = 0
   var accepted = 0
-  /// Kept, with the verdict that the value is not plausible.
-  var flagged = 0
+  /// Kept, with the verdict that the value is not plausible. Nil where the city does not tell.
+  var flagged: Int?
   /// The same reading was there before. Nil where the city does not tell.
   var known: Int?
   var refused = 0
@@ -59,7 +59,8 @@ struct ImportSummary: Sendable, Codable, Equatable {
   var exitCode: Int32 { refused == 0 ? 0 : 1 }
 
   var text: String {
-    var lines = ["\(rows) rows read: \(accepted) accepted, \(refused) refused.", "\(flagged) of the accepted are flagged as implausible."]
+    var lines = ["\(rows) rows read: \(accepted) accepted, \(refused) refused."]
+    if let flagged { lines.append("\(flagged) of the accepted are flagged as implausible.") }
     if let known { lines.append("\(known) of the accepted were known already.") }
     for (kind, reason) in reasons.sorted(by: { ($1.value.count, $0.key) < ($0.value.count, $1.key) }) {
       lines.append("\(reason.count) refused: \(kind)")

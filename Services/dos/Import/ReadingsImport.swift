@@ -52,7 +52,7 @@ struct ReadingsImport: Sendable {
       for try await outcomes in tasks {
         for outcome in outcomes {
           summary.accepted += outcome.accepted
-          summary.flagged += outcome.flagged
+          if let flagged = outcome.flagged { summary.flagged = (summary.flagged ?? 0) + flagged }
           if let known = outcome.known { summary.known = (summary.known ?? 0) + known }
           refused += outcome.refused
         }
