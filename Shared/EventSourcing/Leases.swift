@@ -198,3 +198,28 @@ extension Leases {
     }
   }
 }
+
+extension Leases {
+  /// Claims one partition at once, whoever holds it: for the hands of an operator (dead letters). Released, or run out, it goes back to the instances.
+  static func claim(subscription: String, topic: String, partition: Int, in pool: PostgresPool) async throws -> Lease {
+    let rows = try await pool.query(
+      """
+      update dos_checkpoints set holder = 'operator', until = clock_timestamp() + interval '3 seconds', claim = claim + 1
+      where subscription = \(subscription) and topic = \(topic) and partition = \(Int32(partition))
+      returning claim, position, epoch, journal_offset
+      """)
+    guard let row = rows.first else { throw CheckpointLost(subscription: subscription, topic: topic, partition: partition, claim: 0) }
+    let (claim, position, epoch, offset) = try row.decode(Int64.self, Int64.self, Int64?.self, Int64?.self)
+    let checkpoint = Checkpoint(position: position, journal: CheckpointTable.journal(partition, epoch, offset))
+    return Lease(subscription: subscription, topic: topic, partition: partition, claim: claim, checkpoint: checkpoint)
+  }
+
+  /// Gives a partition back if it is still held by that claim.
+  static func release(_ lease: Lease, in pool: PostgresPool) async throws {
+    try await pool.execute(
+      """
+      update dos_checkpoints set holder = null, until = '-infinity' where subscription = \(lease.subscription) and topic = \(lease.topic)
+        and partition = \(Int32(lease.partition)) and claim = \(lease.claim)
+      """)
+  }
+}

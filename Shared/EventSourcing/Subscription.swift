@@ -1,0 +1,183 @@
+import Broker
+public import Postgres
+import Synchronization
+
+/// Keeps a projection up to date with a source: each batch one transaction, the checkpoint compared and set first, then the read model.
+///
+/// Database effects are exactly once, and who has lost its lease without knowing can do no harm.
+public final class Subscription: Sendable {
+  public let name: String
+  public let source: any EventSource
+  public let leases: Leases
+  /// Waits until this projection has come to a position.
+  public let positions: ReadPositions
+
+  private let projection: any Projection
+  private let pool: PostgresPool
+  private let observer: SubscriptionObserver
+  private let writer: BatchWriter
+  private let states = Mutex<[Int: SubscriptionState]>([:])
+
+  /// What a batch changes at most.
+  static let batchRows = 5_000
+
+  /// Where a subscription begins that has no checkpoint yet.
+  public enum Start: Sendable {
+    case beginning
+    /// What happened before is not its business (a new reaction).
+    case end
+  }
+
+  public init(
+    _ projection: any Projection, source: any EventSource, pool: PostgresPool, start: Start = .beginning,
+    observer: SubscriptionObserver = SubscriptionObserver()
+  ) {
+    name = type(of: projection).name
+    self.projection = projection
+    self.source = source
+    self.pool = pool
+    self.observer = observer
+    positions = ReadPositions(pool: pool, subscription: name, topic: source.topic.name)
+    writer = BatchWriter(projection: projection, tables: TableNames(), letters: DeadLetterBox(subscription: name, topic: source.topic.name))
+    leases = Leases(
+      pool: pool, subscription: name, topic: source.topic.name, partitions: source.topic.partitions,
+      starts: {
+        switch start {
+        case .beginning: try await source.earliest()
+        case .end: try await source.end()
+        }
+      },
+      log: observer.trouble)
+  }
+
+  /// The partitions held by this instance, and how they do.
+  public var partitions: [Int: SubscriptionState] { states.withLock { $0 } }
+
+  /// Runs until cancelled.
+  public func run() async {
+    await leases.run { lease in await self.consume(lease) }
+  }
+
+  /// Events of each partition that the projection has not come to yet, whoever consumes it.
+  public func lag() async throws -> [Int: Int64] {
+    let checkpoints = try await CheckpointTable.read(subscription: name, topic: source.topic.name, in: pool)
+    var lag: [Int: Int64] = [:]
+    for (partition, end) in try await source.end().enumerated() { lag[partition] = max(0, end - (checkpoints[partition]?.position ?? 0)) }
+    return lag
+  }
+
+  /// Events parked, over all partitions.
+  public func parked() async throws -> Int {
+    try await DeadLetters(pool: pool, subscription: name, topic: source.topic.name).count()
+  }
+
+  private func consume(_ lease: Lease) async {
+    defer { states.withLock { $0[lease.partition] = nil } }
+    var checkpoint = lease.checkpoint
+    var failures = 0
+    while !Task.isCancelled {
+      do {
+        try await follow(lease, &checkpoint) { failures = 0 }
+      } catch is CheckpointLost {
+        return
+      } catch let reason as StopReason {
+        await standStill(lease, reason)
+        return
+      } catch {
+        if Task.isCancelled { return }
+        failures += 1
+        note(.retrying("\(error)"), lease.partition)
+        observer.trouble("\(name), partition \(lease.partition): \(error)")
+        try? await Task.sleep(for: min(.milliseconds(50) * (1 << min(failures, 7)), .seconds(5)))
+      }
+    }
+  }
+
+  /// Consumes until something is thrown or the task is cancelled.
+  private func follow(_ lease: Lease, _ checkpoint: inout Checkpoint, succeeded: () -> Void) async throws {
+    let reader = try await open(lease.partition, checkpoint)
+    var parked = try await writer.letters.subjects(partition: lease.partition, in: pool)
+    do {
+      note(.running(position: checkpoint.position), lease.partition)
+      while !Task.isCancelled {
+        let arrived = try await next(reader, checkpoint)
+        var rest = arrived[...]
+        while !rest.isEmpty {
+          let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, rows: Self.batchRows, weigh: projection.rows)
+          if batch.consumed > 0 {
+            let old = checkpoint
+            parked = try await writer.write(batch.events, parked: parked, in: pool) { connection throws in
+              try lease.advance(from: old, to: batch.checkpoint, on: connection)
+            }
+            checkpoint = batch.checkpoint
+            note(.running(position: checkpoint.position), lease.partition)
+            positions.progressed(lease.partition, to: checkpoint.position)
+            observer.projected(lease.partition, batch.events.count)
+          }
+          if let reason = batch.stop { throw reason }
+          rest = rest.dropFirst(batch.consumed)
+        }
+        succeeded()
+      }
+    } catch {
+      await reader.close()
+      throw error
+    }
+    await reader.close()
+  }
+
+  private func open(_ partition: Int, _ checkpoint: Checkpoint) async throws -> any SourceReader {
+    do {
+      return try await source.reader(partition: partition, from: checkpoint)
+    } catch let loss as EpochLoss {
+      throw StopReason.gone(loss)
+    } catch BrokerError.offsetOutOfRange(let earliest, let next) {
+      throw StopReason.offsetOutOfRange(wanted: checkpoint.position, earliest: earliest, next: next)
+    }
+  }
+
+  private func next(_ reader: any SourceReader, _ checkpoint: Checkpoint) async throws -> [ProjectedEvent] {
+    do {
+      return try await reader.next(limit: Self.batchRows, wait: .seconds(1))
+    } catch BrokerError.offsetOutOfRange(let earliest, let next) {
+      throw StopReason.offsetOutOfRange(wanted: checkpoint.position, earliest: earliest, next: next)
+    }
+  }
+
+  /// Keeps the lease, so that no other instance runs into the same wall, until it is taken away (replay) or the process ends.
+  private func standStill(_ lease: Lease, _ reason: StopReason) async {
+    note(.stopped(reason), lease.partition)
+    observer.stopped(lease.partition, reason)
+    while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
+  }
+
+  private func note(_ state: SubscriptionState, _ partition: Int) {
+    states.withLock { $0[partition] = state }
+  }
+}
+
+/// How a partition does that this instance consumes.
+public enum SubscriptionState: Sendable, Hashable {
+  case running(position: Int64)
+  /// Trouble of database or network, being waited out.
+  case retrying(String)
+  /// Until somebody decides: an alarm.
+  case stopped(StopReason)
+}
+
+/// Where a subscription tells what happens, for metrics, logs and alarms. Called on its own tasks: must not block.
+public struct SubscriptionObserver: Sendable {
+  public var projected: @Sendable (_ partition: Int, _ events: Int) -> Void
+  public var stopped: @Sendable (_ partition: Int, _ reason: StopReason) -> Void
+  public var trouble: @Sendable (_ what: String) -> Void
+
+  public init(
+    projected: @escaping @Sendable (_ partition: Int, _ events: Int) -> Void = { _, _ in },
+    stopped: @escaping @Sendable (_ partition: Int, _ reason: StopReason) -> Void = { _, _ in },
+    trouble: @escaping @Sendable (_ what: String) -> Void = { _ in }
+  ) {
+    self.projected = projected
+    self.stopped = stopped
+    self.trouble = trouble
+  }
+}
