@@ -1,0 +1,195 @@
+import Broker
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+import Time
+
+@Suite("The broker on PostgreSQL") struct PostgresBrokerTests {
+  @Test("a server that does not flush is refused, by the name of the setting") func durability() async throws {
+    try await withTestDatabase { pool in
+      var configuration = pool.configuration
+      configuration.settings["synchronous_commit"] = "off"
+      let fsync = try await pool.query("select setting from pg_settings where name = 'fsync'").first?.value(String.self, at: 0)
+      let expected = fsync == "off" ? "fsync" : "synchronous_commit"
+      await #expect(throws: BrokerError.unsafeDurability(setting: expected, value: "off")) { try await PostgresBroker.open(configuration) }
+    }
+  }
+
+  @Test("offsets have no gap, also not where a transaction failed") func gapless() async throws {
+    try await withBroker { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      for round in 0..<20 {
+        if round % 5 == 4 { try await terminate(pool) }
+        _ = try? await broker.publish(outgoing(things, (0..<10).map(String.init), partition: 0))
+      }
+      let offsets = try await broker.readAll(things, 0).map(\.position.offset)
+      #expect(offsets == Array(0..<Int64(offsets.count)))
+      #expect(offsets.count >= 160)
+    }
+  }
+
+  @Test("while connections are cut, what was acknowledged stays, in order, and readers and writers go on") func restart() async throws {
+    try await withBroker { broker, pool in
+      let things = topic(partitions: 2)
+      try await broker.declare([things])
+      let reader = try await broker.reader(topic: things, partition: 0, from: 0)
+      async let cutting: Void = {
+        for _ in 0..<5 {
+          try await Task.sleep(for: .milliseconds(60))
+          try await terminate(pool)
+        }
+      }()
+      var acknowledged: [UUID] = []
+      for number in 0..<200 {
+        let batch = outgoing(things, ["\(number)"], partition: 0)
+        if (try? await broker.publish(batch)) != nil { acknowledged.append(batch[0].event.id) }
+      }
+      try await cutting
+      var read: [UUID] = []
+      let wanted = Set(acknowledged)
+      while !wanted.isSubset(of: read) {
+        if let more = try? await reader.next(limit: 100, wait: .seconds(2)) {
+          if more.isEmpty { break }
+          read += more.map(\.event.id)
+        }
+      }
+      #expect(read.filter(wanted.contains) == acknowledged)
+      #expect(Set(read).count == read.count)
+    }
+  }
+
+  @Test("what waits is bounded: beyond it the answer is full, at once, and nothing of it was taken") func bound() async throws {
+    var limits = PostgresBroker.Limits()
+    limits.waitingBytes = 20_000
+    try await withBroker(limits: limits) { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      let text = String(repeating: "x", count: 8_000)
+      let first = try await holding(pool, partition: 0) {
+        let waiting = Task { try await broker.publish(outgoing(things, [text, text])) }
+        while broker.waitingBytes < 16_000 { try await Task.sleep(for: .milliseconds(2)) }
+        let before = ContinuousClock.now
+        await #expect(throws: BrokerError.full(waitingBytes: broker.waitingBytes)) { try await broker.publish(outgoing(things, [text])) }
+        #expect(before.duration(to: .now) < .seconds(1))
+        return waiting
+      }
+      #expect(try await first.value.count == 2)
+      #expect(try await broker.end(of: things) == [2])
+      #expect(broker.waitingBytes == 0)
+    }
+  }
+
+  @Test("a publish is awaited for its time; then it may still arrive, and it does, whoever left") func timeLimit() async throws {
+    var limits = PostgresBroker.Limits()
+    limits.publishTime = .milliseconds(300)
+    try await withBroker(limits: limits) { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      try await holding(pool, partition: 0) {
+        do {
+          _ = try await broker.publish(outgoing(things, ["late"]))
+          Issue.record("acknowledged while the partition was locked")
+        } catch BrokerError.unavailable(_, let mayHaveArrived) {
+          #expect(mayHaveArrived)
+        }
+        let leaving = Task { try await broker.publish(outgoing(things, ["left"])) }
+        while broker.waitingBytes < 300 { try await Task.sleep(for: .milliseconds(2)) }
+        leaving.cancel()
+      }
+      let reader = try await broker.reader(topic: things, partition: 0, from: 0)
+      var texts: [String] = []
+      while texts.count < 2 { texts += try await reader.next(limit: 10, wait: .seconds(10)).map { String(decoding: $0.event.data, as: UTF8.self) } }
+      #expect(texts == ["{\"text\":\"late\"}", "{\"text\":\"left\"}"])
+    }
+  }
+
+  @Test("retention takes the oldest first and only what is too old; offsets go on, and readers below hear where it begins") func retention() async throws {
+    try await withBroker { broker, pool in
+      let (facts, decisions) = (topic("dos.tests.facts", partitions: 1, retention: .days(30)), topic(partitions: 1))
+      try await broker.declare([facts, decisions])
+      for topic in [facts, decisions] { _ = try await broker.publish(outgoing(topic, (0..<30).map(String.init), partition: 0)) }
+      let late = try await broker.reader(topic: facts, partition: 0, from: 5)
+      try await pool.execute("update events set stored_at = stored_at - interval '31 days' where \"offset\" < 20")
+      #expect(try await broker.sweep(now: .now()) == 20)
+      #expect(try await broker.earliest(of: facts) == [20])
+      #expect(try await broker.earliest(of: decisions) == [0])
+      #expect(try await broker.readAll(facts, 0, from: 20).count == 10)
+      await #expect(throws: BrokerError.offsetOutOfRange(earliest: 20, next: 30)) { try await broker.reader(topic: facts, partition: 0, from: 19) }
+      await #expect(throws: BrokerError.offsetOutOfRange(earliest: 20, next: 30)) { try await late.next(limit: 10, wait: .zero) }
+      #expect(try await broker.sweep(now: .now() + .seconds(40 * 86_400)) == 10)
+      #expect(try await broker.earliest(of: facts) == [30])
+      #expect(try await broker.publish(outgoing(facts, ["next"])).first?.offset == 30)
+    }
+  }
+
+  @Test("what text cannot hold is refused before it can fail its neighbours") func invalid() async throws {
+    try await withBroker { broker, _ in
+      let things = topic()
+      try await broker.declare([things])
+      await #expect(throws: BrokerError.self) { try await broker.publish(outgoing(things, ["x"], key: "a\0b")) }
+    }
+  }
+
+  @Test("throughput, for the record") func throughput() async throws {
+    try await withBroker { broker, _ in
+      let things = topic(partitions: 16)
+      try await broker.declare([things])
+      for (clients, size) in [(1, 1), (16, 1), (1, 100), (16, 100)] {
+        let rounds = size == 1 ? 100 : 20
+        let before = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for client in 0..<clients {
+            group.addTask {
+              for _ in 0..<rounds { _ = try await broker.publish(outgoing(things, (0..<size).map(String.init), key: "\(client)")) }
+            }
+          }
+          try await group.waitForAll()
+        }
+        let seconds = Double(before.duration(to: .now).components.attoseconds) / 1e18 + Double(before.duration(to: .now).components.seconds)
+        print("PostgresBroker: \(clients) clients, \(size) per publish: \(Int(Double(clients * rounds * size) / seconds)) events/s")
+      }
+    }
+  }
+
+  private func withBroker(
+    limits: PostgresBroker.Limits = .init(), _ body: (PostgresBroker, PostgresPool) async throws -> Void
+  ) async throws {
+    try await withTestDatabase(migrate: [TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load())]) { pool in
+      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true, limits: limits)
+      do {
+        try await body(broker, pool)
+        await broker.close()
+      } catch {
+        await broker.close()
+        throw error
+      }
+    }
+  }
+
+  /// Holds the lock of a partition of the only topic while the body runs.
+  private func holding<Outcome: Sendable>(
+    _ pool: PostgresPool, partition: Int32, _ body: () async throws -> Outcome
+  ) async throws -> Outcome {
+    try await pool.execute("create table if not exists release_lock (done boolean)")
+    let holder = Task {
+      try await pool.withConnection { connection throws in
+        _ = try connection.query("select pg_advisory_lock(1, \(partition))")
+        while try connection.query("select 1 from release_lock").isEmpty { _ = try connection.query("select pg_sleep(0.01)") }
+        _ = try connection.query("select pg_advisory_unlock(1, \(partition))")
+      }
+    }
+    while try await pool.query("select 1 from pg_locks where locktype = 'advisory' and classid = 1 and granted").isEmpty {}
+    let outcome = try await body()
+    try await pool.execute("insert into release_lock values (true)")
+    try await holder.value
+    return outcome
+  }
+}
+
+/// Cuts every other connection to the test's database, as a restart would.
+private func terminate(_ pool: PostgresPool) async throws {
+  _ = try await pool.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and application_name = 'dos tests'")
+}
