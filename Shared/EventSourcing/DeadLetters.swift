@@ -64,7 +64,7 @@ public struct DeadLetters: Sendable {
           try box.remove(letter, on: connection)
         }
         retried.projected += 1
-      } catch where BatchWriter.isDeterministic(error) {
+      } catch  where BatchWriter.isDeterministic(error) {
         let cause = "\(error)"
         try await pool.transaction { connection throws in
           try lease.advance(from: lease.checkpoint, to: lease.checkpoint, on: connection)

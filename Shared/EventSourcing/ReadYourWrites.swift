@@ -95,7 +95,8 @@ public final class ReadPositions: Sendable {
     switch position {
     case .broker(_, let offset): which = "position = \(offset)"
     case .journal(let journal):
-      which = "array_position(header_names, 'ce_journaloffset') is not null and header_values[array_position(header_names, 'ce_journaloffset')] = \(String(journal.offset)) and header_values[array_position(header_names, 'ce_journalepoch')] = \(String(journal.epoch))"
+      which =
+        "array_position(header_names, 'ce_journaloffset') is not null and header_values[array_position(header_names, 'ce_journaloffset')] = \(String(journal.offset)) and header_values[array_position(header_names, 'ce_journalepoch')] = \(String(journal.epoch))"
     }
     let streams: SQL = stream.map { "or subject = \($0)" } ?? ""
     let rows = try await pool.query(

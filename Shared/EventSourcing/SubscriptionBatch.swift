@@ -10,7 +10,8 @@ struct SiftedBatch: Sendable {
   var stop: StopReason?
 
   /// Takes events until the rows they change reach `rows`, or one is a reason to stop.
-  init(_ arrived: ArraySlice<ProjectedEvent>, after checkpoint: Checkpoint, partition: Int, cuts: [EpochBegan] = [], rows: Int, weigh: (ProjectedEvent) -> Int) {
+  init(_ arrived: ArraySlice<ProjectedEvent>, after checkpoint: Checkpoint, partition: Int, cuts: [EpochBegan] = [], rows: Int, weigh: (ProjectedEvent) -> Int)
+  {
     self.checkpoint = checkpoint
     var sequence = SubscriptionSequence(partition: partition, last: checkpoint.journal, cuts: cuts)
     var weight = 0
@@ -51,7 +52,7 @@ struct BatchWriter: Sendable {
         if !free.isEmpty { try projection.project(free, on: connection, tables: tables) }
       }
       return parked
-    } catch where Self.isDeterministic(error) {
+    } catch  where Self.isDeterministic(error) {
       return try await pool.transaction { connection throws in
         try advance(connection)
         return try eachAlone(events, parked: parked, on: connection)
@@ -70,7 +71,7 @@ struct BatchWriter: Sendable {
       do {
         try projection.project([event], on: connection, tables: tables)
         try connection.execute(script: "release savepoint event")
-      } catch where Self.isDeterministic(error) {
+      } catch  where Self.isDeterministic(error) {
         try connection.execute(script: "rollback to savepoint event")
         try letters.park(event, cause: "\(error)", on: connection)
         parked.insert(event.event.subject)
