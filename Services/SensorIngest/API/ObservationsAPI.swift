@@ -146,25 +146,3 @@ struct ObservationsAPI: Sendable {
     return "\(address)?\(options.joined(separator: "&"))"
   }
 }
-
-extension STAEntityType {
-  /// An observation as it is read: what holds now, of datastreams that may be seen. `dos:verdict` says whether the value is plausible.
-  static let observation = STAEntityType(
-    "Observation", set: "Observations", table: "observations", condition: "not {t}.withdrawn",
-    access: .visibility(
-      "(select d.visibility from datastreams d where d.id = {t}.datastream_id)", city: "(select d.city from datastreams d where d.id = {t}.datastream_id)"),
-    properties: [
-      STAProperty(
-        "phenomenonTime", .instant, "{t}.phenomenon_time", isRequired: true,
-        shown: "to_jsonb(\(text("{t}.phenomenon_time")) || coalesce('/' || \(text("{t}.phenomenon_end")), ''))"),
-      STAProperty(
-        "result", .result(number: "{t}.number", text: "{t}.text", bool: "{t}.truth"),
-        "coalesce(to_jsonb({t}.number), to_jsonb({t}.truth), to_jsonb({t}.text), {t}.json)"),
-      STAProperty("resultTime", .instant, "{t}.result_time", writesNull: true), STAProperty("validTime", .text, "{t}.valid_time"),
-      STAProperty("resultQuality", .json, "{t}.result_quality"), STAProperty("parameters", .json, "{t}.parameters"),
-      STAProperty("dos:verdict", .text, "case when {t}.implausible then 'implausible' else 'plausible' end"),
-    ],
-    navigations: [STANavigation("Datastream", to: "Datastream", .parent("datastream_id"))])
-
-  private static func text(_ column: String) -> String { #"to_char(\#(column) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"# }
-}

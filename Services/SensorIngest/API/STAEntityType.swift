@@ -47,20 +47,22 @@ struct STAProperty: Sendable {
   let name: String
   let kind: STAKind
   let column: String
+  /// What is written, where that is something else than the column.
+  let shown: (kind: STAKind, column: String)?
   /// Whether an absent value is written as null; otherwise it is left out.
   let writesNull: Bool
-  /// Whether every row has a value. Its order then is an index's own, where "nulls last" would be another and cost a sort.
+  /// Whether every row has a value, so that an index's order serves as it is.
   let isRequired: Bool
-  /// JSON to be written instead of the column, where what is shown is more than what is compared.
-  let shown: String?
 
-  init(_ name: String, _ kind: STAKind, _ column: String, writesNull: Bool = false, isRequired: Bool = false, shown: String? = nil) {
+  init(
+    _ name: String, _ kind: STAKind, _ column: String, shown: (kind: STAKind, column: String)? = nil, writesNull: Bool = false, isRequired: Bool = false
+  ) {
     self.name = name
     self.kind = kind
     self.column = column
+    self.shown = shown
     self.writesNull = writesNull
     self.isRequired = isRequired
-    self.shown = shown
   }
 }
 

@@ -83,17 +83,14 @@ struct STAReader {
     var sql: SQL = ""
     for order in query.orderBy {
       var compiler = STACompiler(model: model, viewer: viewer, option: "$orderby")
-      let key = try compiler.key(order.expression, of: type, alias: "t")
-      sql += "\(key) \(unsafe: Self.direction(order, type)), "
+      // With "nulls last" no index serves; it is said only where there can be nulls.
+      var direction = order.descending ? "desc nulls last" : "asc nulls first"
+      if case .path(let names, _) = order.expression, names.count == 1, names[0].hasSuffix("id") || type.property(names[0])?.isRequired == true {
+        direction = order.descending ? "desc" : "asc"
+      }
+      sql += "\(try compiler.key(order.expression, of: type, alias: "t")) \(unsafe: direction), "
     }
     return sql + "t.id"
-  }
-
-  private static func direction(_ order: STAOrder, _ type: STAEntityType) -> String {
-    if case .path(let names, _) = order.expression, names.count == 1, type.property(names[0])?.isRequired == true {
-      return order.descending ? "desc" : "asc"
-    }
-    return order.descending ? "desc nulls last" : "asc nulls first"
   }
 
   // MARK: - The levels below
@@ -209,7 +206,7 @@ struct STAShape {
 
   /// The selected columns, each followed by a comma, so that the id can come last.
   func columns(alias: String) -> SQL {
-    let columns = properties.enumerated().map { "\(($0.element.shown ?? $0.element.column).replacing("{t}", with: alias)) as p\($0.offset), " }
+    let columns = properties.enumerated().map { "\(($0.element.shown?.column ?? $0.element.column).replacing("{t}", with: alias)) as p\($0.offset), " }
     return "\(unsafe: columns.joined())"
   }
 
@@ -231,7 +228,7 @@ extension STAProperty {
       writer.null()
       return writesNull
     }
-    switch shown == nil ? kind : .json {
+    switch shown?.kind ?? kind {
     case .text, .geometry, .duration, .interval: writer.string(try row.value(at: column))
     case .int: writer.int(try row.value(Int64.self, at: column))
     case .number: writer.double(try row.value(at: column))

@@ -1,0 +1,21 @@
+/// Observations as the queries see them. A withdrawn one is not there; who may see one is the datastream's to say.
+extension STAEntityType {
+  static let observation = STAEntityType(
+    "Observation", set: "Observations", table: "observations", condition: "not {t}.withdrawn",
+    access: .visibility(
+      "(select owner.visibility from datastreams owner where owner.id = {t}.datastream_id)",
+      city: "(select owner.city from datastreams owner where owner.id = {t}.datastream_id)"),
+    properties: [
+      STAProperty(
+        "phenomenonTime", .instant, "{t}.phenomenon_time",
+        shown: (.text, "\(rfc3339("{t}.phenomenon_time")) || coalesce('/' || \(rfc3339("{t}.phenomenon_end")), '')"), isRequired: true),
+      STAProperty(
+        "result", .result(number: "{t}.number", text: "{t}.text", bool: "{t}.truth"), "{t}.id",
+        shown: (.json, "coalesce(to_jsonb({t}.number), to_jsonb({t}.truth), to_jsonb({t}.text), {t}.json, 'null'::jsonb)")),
+      STAProperty("resultTime", .instant, "{t}.result_time", writesNull: true), STAProperty("resultQuality", .json, "{t}.result_quality"),
+      STAProperty("validTime", .text, "{t}.valid_time"), STAProperty("parameters", .json, "{t}.parameters"),
+    ],
+    navigations: [STANavigation("Datastream", to: "Datastream", .parent("datastream_id"))])
+
+  private static func rfc3339(_ column: String) -> String { "to_char(\(column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')" }
+}
