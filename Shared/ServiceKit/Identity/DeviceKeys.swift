@@ -30,6 +30,12 @@ public final class DeviceKeys: Sendable {
     return SchemaSteps(scope: "identity", try Migrations.load(EmbeddedFile.list(service_kit_files())))
   }
 
+  /// Brings the table up to date in a database.
+  public static func migrate(_ pool: PostgresPool) async throws {
+    let steps = try migrations()
+    try await Migrations.apply(steps.migrations, scope: steps.scope, to: pool)
+  }
+
   /// The device whose key that is; nil for an unknown or revoked one.
   public func caller(for text: String) async throws -> Caller? {
     guard let key = DeviceKey(text) else { return nil }
