@@ -26,10 +26,12 @@ public struct CityProcess: Sendable {
       try await live(ready, onListening)
     }
     do {
-      try await Lifecycle([city], log: log).run(signals: signals) { [health] in
-        health.stopping()
-        SupervisorNotice.stopping.send()
-      }
+      try await Lifecycle([city], log: log).run(
+        signals: signals,
+        onStopping: { [health] in
+          health.stopping()
+          SupervisorNotice.stopping.send()
+        })
     } catch .failed(_, let error) {
       throw error
     }
@@ -42,16 +44,20 @@ public struct CityProcess: Sendable {
     do {
       let (parts, server) = try await assemble(foundations, client, metrics)
       let (stop, stopping) = AsyncStream.makeStream(of: Signal.self)
-      try await withTaskCancellationHandler {
+      // In a task of its own: a cancelled one could not wait any more for the parts to end.
+      let running = Task { [health, log] in
         try await Lifecycle(parts, log: log).run(
           signals: stop,
-          onReady: { [health, log] in
+          onReady: {
             health.started()
             SupervisorNotice.ready.send()
             log.info("listening", ["host": .string(server.settings.host), "port": .int(Int(server.port))])
             onListening(server.port)
             ready()
           })
+      }
+      try await withTaskCancellationHandler {
+        try await running.value
       } onCancel: {
         stopping.yield(.terminate)
       }
