@@ -6,6 +6,11 @@ public struct EmbeddedFile: Sendable {
   public let name: String
   public let bytes: [UInt8]
 
+  public init(name: String, bytes: [UInt8]) {
+    self.name = name
+    self.bytes = bytes
+  }
+
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// Reads a list as an `Embedded` target exports it: entries in order, ended by one without a name.

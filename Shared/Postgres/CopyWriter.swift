@@ -58,35 +58,40 @@ extension PostgresConnection {
   /// - Returns: the number of rows.
   @discardableResult
   public func copy(into table: String, columns: [String], _ write: (inout CopyWriter) throws -> Void) throws -> Int {
-    let session = try usable()
+    let session = try ready()
     let list = columns.map(quotedIdentifier).joined(separator: ", ")
     let statement = "copy \(quotedIdentifier(table)) (\(list)) from stdin (format binary)"
-    return try session.copy(statement, columnCount: columns.count, write)
+    return try session.copy(statement, columnCount: columns.count, deadline: deadline, write)
   }
 }
 
 extension Session {
-  fileprivate func copy(_ statement: String, columnCount: Int, _ write: (inout CopyWriter) throws -> Void) throws -> Int {
+  fileprivate func copy(
+    _ statement: String, columnCount: Int, deadline: ContinuousClock.Instant?, _ write: (inout CopyWriter) throws -> Void
+  ) throws -> Int {
     try start(statement)
     defer { finish() }
-    _ = try collect(PQsendQuery(pointer, statement), statement: statement, deadline: nil)
+    var exchange = Exchange(self, statement: statement, deadline: deadline)
+    _ = try exchange.collect(PQsendQuery(pointer, statement))
     do {
       var writer = CopyWriter(self, columnCount: columnCount, statement: statement)
       try write(&writer)
       try writer.finish()
     } catch {
-      // The server's own reason, if it had one, is better than ours for having noticed.
-      let ended = PQputCopyEnd(pointer, "the rows could not be written")
-      do {
-        _ = try collect(ended, statement: statement, deadline: nil)
-      } catch let serverError where (error as? PostgresError)?.kind == .connection {
-        throw serverError
-      } catch {}
+      // A failure of our own is told to the server, which then answers that it ended the COPY for it: that answer says nothing new. But
+      // where the server had failed it before (a broken connection, a cancelled task), its reason is the real one.
+      let ended = PQputCopyEnd(pointer, Self.endedByWriter)
+      do throws(PostgresError) {
+        _ = try exchange.collect(ended)
+      } catch {
+        if error.kind == .connection || error.kind == .cancelled || error.kind == .deadline { throw error }
+      }
       throw error
     }
-    let results = try collect(PQputCopyEnd(pointer, nil), statement: statement, deadline: nil)
-    return results.last?.affected ?? 0
+    return try exchange.collect(PQputCopyEnd(pointer, nil)).last?.affected ?? 0
   }
+
+  private static var endedByWriter: String { "the rows could not be written" }
 
   fileprivate func putCopyData(_ bytes: [UInt8], statement: String) throws(PostgresError) {
     let sent = bytes.withUnsafeBytes { bytes in

@@ -8,7 +8,9 @@ public actor PostgresConnection {
   private let reachability: Reachability
   let gate = StatementGate()
   private var session: Session?
-  private var deadline: ContinuousClock.Instant?
+  private(set) var deadline: ContinuousClock.Instant?
+  /// BEGIN that travels with the transaction's first statement, which saves a round trip.
+  private var pendingBegin: String?
 
   init(_ configuration: PostgresConfiguration, reachability: Reachability, label: String) {
     self.configuration = configuration
@@ -20,18 +22,47 @@ public actor PostgresConnection {
 
   /// Runs one statement and gives its rows.
   public func query(_ sql: SQL) throws(PostgresError) -> Rows {
-    Rows(result: try usable().run(sql, deadline: deadline), statement: sql.text)
+    Rows(result: try run(sql), statement: sql.text)
   }
 
   /// Runs one statement and gives the number of rows it inserted, changed or deleted.
   @discardableResult
   public func execute(_ sql: SQL) throws(PostgresError) -> Int {
-    try usable().run(sql, deadline: deadline).affected
+    try run(sql).affected
+  }
+
+  /// Runs several statements in one round trip. Outside a transaction they are one together: all take effect or none.
+  ///
+  /// - Throws: the error of the first that failed; those after it were not run.
+  public func pipeline(_ statements: [SQL]) throws(PostgresError) -> [Rows] {
+    if statements.isEmpty { return [] }
+    let session = try usable()
+    defer { begun(on: session) }
+    let results = try session.pipeline(statements, after: pendingBegin, deadline: deadline)
+    return zip(results, statements).map { Rows(result: $0, statement: $1.text) }
   }
 
   /// Runs a script: several statements without parameters, separated by semicolons. Text from outside must never get in here.
   public func execute(script: String) throws(PostgresError) {
-    try usable().script(script)
+    try ready().script(script, deadline: deadline)
+  }
+
+  private func run(_ sql: SQL) throws(PostgresError) -> ResultHandle {
+    let session = try usable()
+    defer { begun(on: session) }
+    return try session.run(sql, after: pendingBegin, deadline: deadline)
+  }
+
+  /// The session with the transaction begun, for what cannot be sent together with BEGIN.
+  func ready() throws(PostgresError) -> Session {
+    let session = try usable()
+    defer { begun(on: session) }
+    if let pendingBegin { _ = try session.run(SQL(unsafe: pendingBegin), deadline: deadline) }
+    return session
+  }
+
+  private func begun(on session: Session) {
+    if session.isInTransaction || session.isBroken { pendingBegin = nil }
   }
 
   /// Runs a body with the connection as its own, within the time given.
@@ -53,7 +84,8 @@ public actor PostgresConnection {
     _ isolation: PostgresIsolation, until deadline: ContinuousClock.Instant?, _ body: @Sendable (isolated PostgresConnection) throws -> Outcome
   ) throws -> Outcome {
     try run(until: deadline) { connection throws in
-      _ = try connection.usable().run(SQL(unsafe: isolation.begin), deadline: deadline)
+      connection.pendingBegin = isolation.begin
+      defer { connection.pendingBegin = nil }
       let outcome: Outcome
       do {
         outcome = try body(connection)
@@ -61,7 +93,7 @@ public actor PostgresConnection {
         connection.rollBack()
         throw error
       }
-      try connection.commit()
+      if connection.pendingBegin == nil { try connection.commit() }
       return outcome
     }
   }
@@ -71,30 +103,39 @@ public actor PostgresConnection {
   }
 
   private func rollBack() {
-    guard let session, !session.isBroken else { return }
+    guard let session, !session.isBroken, session.isInTransaction else { return }
     do {
-      _ = try session.run("rollback", shielded: true)
+      _ = try session.run("rollback", shielded: true, deadline: .now + .seconds(10))
     } catch {
       self.session = nil
     }
   }
 
   private func commit() throws(PostgresError) {
+    let session = try usable()
+    // Found dead before COMMIT was sent: then it was surely not committed, and the caller may know that.
+    if session.isFoundDead() {
+      self.session = nil
+      throw PostgresError(kind: .connection, message: "the connection broke before COMMIT; nothing was stored", statement: "commit")
+    }
     do throws(PostgresError) {
       // Once COMMIT is on its way it is waited for, whoever leaves: its answer is the only proof.
-      let result = try usable().run("commit", shielded: true, deadline: nil)
+      let result = try session.run("commit", shielded: true)
       if result.command == "ROLLBACK" {
-        throw PostgresError(kind: .server(sqlState: "25P02"), message: "the transaction had failed before and was rolled back", statement: "commit")
+        throw PostgresError(kind: .server(sqlState: "25P02"), message: "a statement had failed, so all was rolled back", statement: "commit")
       }
-    } catch where error.kind == .connection || error.sqlState?.hasPrefix("57P") == true {
-      session = nil
+    } catch  where error.kind == .connection || error.sqlState?.hasPrefix("57P") == true {
+      self.session = nil
       throw PostgresError(kind: .commitUnknown, message: "the answer to COMMIT was lost: \(error.message)", statement: "commit")
     }
   }
 
   /// Makes sure of a live session before the first statement of a lease: here nothing was sent yet, so a dead one is simply replaced.
   private func connect() throws(PostgresError) {
-    if let session, !session.isFoundDead() { return }
+    if let session, !session.isFoundDead() {
+      session.dropDiscardedStatements()
+      return
+    }
     session = nil
     try reachability.check()
     do {

@@ -6,6 +6,7 @@ final class Session {
   let pointer: OpaquePointer
   private let gate: StatementGate
   private var abandoned = false
+  var statements = StatementCache()
 
   /// - Throws: `.connection` with the server's reason.
   init(_ configuration: PostgresConfiguration, gate: StatementGate) throws(PostgresError) {
@@ -13,7 +14,8 @@ final class Session {
     pointer = try Self.connect(configuration)
     gate.use(CancelHandle(connection: pointer))
     do {
-      _ = try collect(PQsendQuery(pointer, configuration.sessionScript), statement: "", deadline: nil)
+      var exchange = Exchange(self, statement: "", deadline: .now + configuration.connectTimeout)
+      _ = try exchange.collect(PQsendQuery(pointer, configuration.sessionScript))
     } catch {
       throw PostgresError(kind: .connection, message: "the session's settings were refused: \(error.message)")
     }
@@ -34,7 +36,7 @@ final class Session {
   }
 
   /// Gives the connection up; what still comes in is not read.
-  func close() {
+  func abandon() {
     abandoned = true
     gate.use(nil)
   }
@@ -45,29 +47,8 @@ final class Session {
   func isFoundDead() -> Bool {
     if isBroken { return true }
     var descriptor = pollfd(fd: PQsocket(pointer), events: Int16(POLLIN), revents: 0)
-    guard poll(&descriptor, 1, 0) > 0 else { return false }
-    return PQconsumeInput(pointer) == 0 || isBroken
-  }
-
-  /// Runs one statement with binary parameters and a binary result.
-  func run(_ sql: SQL, shielded: Bool = false, deadline: ContinuousClock.Instant? = nil) throws(PostgresError) -> ResultHandle {
-    let text = sql.text
-    let parameters = sql.parameters
-    try start(text, shielded: shielded)
-    defer { finish() }
-    let results = try collect(
-      withParameters(parameters) { types, values, lengths, formats in
-        PQsendQueryParams(pointer, text, Int32(parameters.count), types, values, lengths, formats, 1)
-      }, statement: text, deadline: deadline)
-    guard let last = results.last else { throw failure(statement: text) }
-    return last
-  }
-
-  /// Runs a script of several statements over the simple protocol, as one transaction unless it says otherwise.
-  func script(_ text: String, shielded: Bool = false) throws(PostgresError) {
-    try start(text, shielded: shielded)
-    defer { finish() }
-    _ = try collect(PQsendQuery(pointer, text), statement: text, deadline: nil)
+    // A server says nothing unasked but its reason for closing (nobody here uses LISTEN), and its end of file may come a moment later.
+    return poll(&descriptor, 1, 0) > 0
   }
 
   /// Announces a statement to whoever may cancel it. `finish` must follow.
@@ -77,10 +58,6 @@ final class Session {
 
   func finish() {
     gate.finish()
-  }
-
-  private func failure(statement: String) -> PostgresError {
-    PostgresError(kind: .connection, message: message(of: pointer), statement: statement)
   }
 }
 

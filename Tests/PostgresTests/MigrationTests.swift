@@ -1,0 +1,77 @@
+import Embedded
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("Migrations")
+struct MigrationTests {
+  private let first = Migration(version: 1, name: "0001_first.sql", sql: "create table a (n bigint); create table b (n bigint);")
+  private let second = Migration(version: 2, name: "0002_second.sql", sql: "alter table a add m text;")
+
+  @Test("are applied once, in order, each scope on its own")
+  func order() async throws {
+    try await withTestDatabase { pool in
+      #expect(try await Migrations.apply([first], scope: "one", to: pool) == [first])
+      #expect(try await Migrations.apply([second, first], scope: "one", to: pool) == [second])
+      #expect(try await Migrations.apply([first, second], scope: "one", to: pool).isEmpty)
+      let other = Migration(version: 1, name: "0001_other.sql", sql: "create table c (n bigint)")
+      #expect(try await Migrations.apply([other], scope: "two", to: pool) == [other])
+      let checksums = try await pool.query("select checksum from dos_migrations").map { try $0.decode(String.self) }
+      #expect(checksums.count == 3 && checksums.allSatisfy { $0.count == 64 })
+    }
+  }
+
+  @Test("that were changed after they had been applied are refused by name")
+  func changed() async throws {
+    try await withTestDatabase { pool in
+      try await Migrations.apply([first], scope: "s", to: pool)
+      let changed = Migration(version: 1, name: "0001_first.sql", sql: first.sql + " ")
+      let error = await #expect(throws: PostgresError.self) { try await Migrations.apply([changed, second], scope: "s", to: pool) }
+      #expect(error?.kind == .migration)
+      #expect(error?.message.contains("0001_first.sql was changed") == true)
+    }
+  }
+
+  @Test("of a newer program make an older one refuse the database")
+  func newer() async throws {
+    try await withTestDatabase { pool in
+      try await Migrations.apply([first, second], scope: "s", to: pool)
+      let error = await #expect(throws: PostgresError.self) { try await Migrations.apply([first], scope: "s", to: pool) }
+      #expect(error?.message.contains("0002_second.sql, which this program does not know") == true)
+    }
+  }
+
+  @Test("that fail leave nothing behind and name their file")
+  func failing() async throws {
+    try await withTestDatabase { pool in
+      let broken = Migration(version: 2, name: "0002_broken.sql", sql: "create table c (n bigint); create tabel d ();")
+      let error = await #expect(throws: PostgresError.self) { try await Migrations.apply([first, broken], scope: "s", to: pool) }
+      #expect(error?.message.contains("0002_broken.sql") == true)
+      let row = try #require(try await pool.query("select to_regclass('c') is null, to_regclass('a') is null").first)
+      #expect(try row.decode(Bool.self, Bool.self) == (true, false))
+      #expect(try await Migrations.apply([first, second], scope: "s", to: pool) == [second])
+    }
+  }
+
+  @Test("are applied once by many processes that start together")
+  func concurrent() async throws {
+    try await withTestDatabase(size: 8) { pool in
+      let applied = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<8 { group.addTask { try await Migrations.apply([first, second], scope: "s", to: pool).count } }
+        return try await group.reduce(0, +)
+      }
+      #expect(applied == 2)
+    }
+  }
+
+  @Test("are numbered without a gap and named so that order is seen")
+  func names() throws {
+    func file(_ name: String) -> EmbeddedFile { EmbeddedFile(name: name, bytes: Array("select 1".utf8)) }
+    let loaded = try Migrations.load([file("Migrations/0002_b.sql"), file("Pages/index.html"), file("Migrations/0001_a.sql")])
+    #expect(loaded.map(\.name) == ["0001_a.sql", "0002_b.sql"])
+    for names in [["1_a.sql"], ["0001_a.sql", "0003_c.sql"], ["0001_a.sql", "0001_b.sql"], ["0002_a.sql"]] {
+      let error = #expect(throws: PostgresError.self) { try Migrations.load(names.map { file("Migrations/" + $0) }) }
+      #expect(error?.kind == .migration)
+    }
+  }
+}
