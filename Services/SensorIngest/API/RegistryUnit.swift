@@ -50,6 +50,9 @@ struct RegistryUnit {
     return state
   }
 
+  /// The state of an entity that this request has looked at or decided about; nil for any other.
+  func known<D: RegistryDecider>(_ decider: D.Type, _ id: Int64) -> D.State? { streams[D.kind.stream(id)]?.state as? D.State }
+
   /// - Parameter isNew: the id was just drawn, so there is nothing to read.
   mutating func decide<D: RegistryDecider>(_ decider: D.Type, _ id: Int64, _ command: D.Command, isNew: Bool = false) async throws {
     let name = D.kind.stream(id)

@@ -75,7 +75,7 @@ extension STAEntityType {
       STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("encodingType", .text, "{t}.encoding_type"),
       STAProperty("feature", .json, "{t}.feature"), STAProperty("properties", .json, "{t}.properties"),
     ],
-    navigations: [STANavigation("Observations", to: "Observation", .children("feature_of_interest_id"))])
+    navigations: [])
 
   static let datastream = STAEntityType(
     "Datastream", set: "Datastreams", table: "datastreams", condition: "{t}.closed_at is null",

@@ -1,0 +1,22 @@
+import HTTP
+import SensorDomain
+
+/// Datastreams: opened, changed, closed.
+extension RegistryRoutes {
+  func datastreams() -> [Route] {
+    [
+      post("Datastreams", "Open a datastream") { commands, _, body in
+        STAService.Written(status: 201, type: .datastream, id: try await commands.openDatastream(body))
+      },
+      patch("Datastreams", "Change a datastream; its visibility and observationType are for life") { commands, request, body in
+        let id = try request.integerParameter("id")
+        try await commands.changeDatastream(id, body)
+        return STAService.Written(status: 200, type: .datastream, id: id)
+      },
+      delete("Datastreams", "Close a datastream; its readings stay") { commands, request, _ in
+        try await commands.closeDatastream(request.integerParameter("id"))
+        return STAService.Written(status: 200)
+      },
+    ]
+  }
+}

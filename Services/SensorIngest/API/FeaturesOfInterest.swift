@@ -1,0 +1,23 @@
+import HTTP
+import SensorDomain
+
+/// FeaturesOfInterest: registered, changed, withdrawn.
+extension RegistryRoutes {
+  func featuresOfInterest() -> [Route] {
+    [
+      post("FeaturesOfInterest", "Register one") { commands, _, body in
+        STAService.Written(status: 201, type: .featureOfInterest, id: try await commands.register(FeatureOfInterest.self, body))
+      },
+      patch("FeaturesOfInterest", "Change one") { commands, request, body in
+        let id = try request.integerParameter("id")
+        try await commands.change(FeatureOfInterest.self, id, body)
+        return STAService.Written(status: 200, type: .featureOfInterest, id: id)
+      },
+      delete("FeaturesOfInterest", "Withdraw one") { commands, request, _ in
+        let id = try request.integerParameter("id")
+        try await commands.withdraw(FeatureOfInterest.self, id)
+        return STAService.Written(status: 200)
+      },
+    ]
+  }
+}

@@ -1,0 +1,118 @@
+import HTTP
+import JSON
+
+/// The routes that all entity types share: collections, entities, what is reached from them, and single properties.
+struct STARoutes: Sendable {
+  let service: STAService
+
+  /// - Parameter skipping: patterns that a resource answers itself.
+  func routes(skipping own: Set<String> = []) -> [Route] {
+    var routes: [Route] = []
+    for type in service.model.types {
+      let set = "\(STAService.prefix)/\(type.set)"
+      let entity = set + "({id})"
+      add(&routes, own, set, "The \(type.set)", type) { try await read(type, $0, nil, []) }
+      add(&routes, own, entity, "A \(type.name)", type) { try await read(type, $0, $0.integerParameter("id"), []) }
+      for depth in 1...3 {
+        let names = ["first", "second", "third"].prefix(depth)
+        let pattern = entity + names.map { "/{\($0)}" }.joined()
+        add(&routes, own, pattern, "What is reached from a \(type.name), or one of its properties", type) { request in
+          try await read(type, request, request.integerParameter("id"), names.map { try request.parameter($0) })
+        }
+      }
+    }
+    return routes
+  }
+
+  private func add(
+    _ routes: inout [Route], _ own: Set<String>, _ pattern: String, _ summary: String, _ type: STAEntityType, handler: @escaping Route.Handler
+  ) {
+    guard !own.contains(pattern) else { return }
+    let parameters = STAQueryParser.options.map { ParameterInfo($0, "OGC 18-088, section 9.3") }
+    routes.append(
+      Route(.get, pattern, access: .everyone, accepts: [], info: RouteInfo(summary, tag: type.set, parameters: parameters)) { request in
+        try await STAProblems.translated {
+          try await service.caughtUp(request.headers["DOS-Position"])
+          return try await handler(request)
+        }
+      })
+  }
+
+  /// Goes along the segments of a path, for example `Datastreams`, `17`, [`Thing`, `name`, `$value`].
+  private func read(_ type: STAEntityType, _ request: Request, _ id: Int64?, _ segments: [String]) async throws -> Response {
+    guard let id else { return try await service.collection(request, type, .all) }
+    var type = type
+    var scope = STAReader.Scope.id(id)
+    var rest = segments[...]
+    while let segment = rest.popFirst() {
+      let (name, inner) = try Self.split(segment)
+      guard let navigation = type.navigation(name), let target = service.model.target(of: navigation) else {
+        guard inner == nil, let property = type.property(name) ?? (name == "id" ? Self.id : nil) else {
+          let near = nearestName(to: name, among: type.names)
+          throw Problem.notFound("A \(type.name) has no \(name.prefix(60)). Perhaps \(near ?? type.names.joined(separator: ", ")) is meant.")
+        }
+        return try await self.property(property, of: type, scope, request, rest)
+      }
+      // What is left behind must be there, and be seen, before it leads on.
+      let here = try await found(type, scope, request)
+      scope = .reached(from: type, id: here, navigation)
+      type = target
+      if let inner {
+        guard navigation.isMany, try await holds(type, scope, inner, request) else { throw STAService.absent(type, .id(inner)) }
+        scope = .id(inner)
+      } else if navigation.isMany {
+        if rest.popFirst() == "$ref" { throw Problem.notFound("$ref is not served; $select=id gives the ids.") }
+        guard rest.isEmpty else { throw Problem.notFound("\(name) is a collection; name one of it, as \(name)(1).") }
+        return try await service.collection(request, type, scope)
+      }
+    }
+    return try await service.single(request, type, scope)
+  }
+
+  private static let id = STAProperty("id", .int, "{t}.id")
+
+  /// `Datastreams(5)` as its name and id.
+  private static func split(_ segment: String) throws(Problem) -> (String, Int64?) {
+    guard let open = segment.firstIndex(of: "("), segment.hasSuffix(")") else { return (segment, nil) }
+    let text = segment[segment.index(after: open)...].dropLast()
+    guard let id = Int64(text), id > 0, String(id) == text else { throw .notFound("\"\(text.prefix(40))\" is no id: ids are whole numbers above zero.") }
+    return (String(segment[..<open]), id)
+  }
+
+  private func found(_ type: STAEntityType, _ scope: STAReader.Scope, _ request: Request) async throws -> Int64 {
+    var query = STAQuery()
+    query.select = []
+    guard let entity = try await service.reader(request).entity(type, scope, query) else { throw STAService.absent(type, scope) }
+    return entity.id
+  }
+
+  private func holds(_ type: STAEntityType, _ scope: STAReader.Scope, _ id: Int64, _ request: Request) async throws -> Bool {
+    var query = STAQuery()
+    query.select = []
+    query.filter = .comparison(.eq, .path(["id"], position: 1), .literal(.int(id)))
+    return try await service.reader(request).entity(type, scope, query) != nil
+  }
+
+  /// One property as `{"name": ...}`, or alone with `/$value`.
+  private func property(
+    _ property: STAProperty, of type: STAEntityType, _ scope: STAReader.Scope, _ request: Request, _ rest: ArraySlice<String>
+  ) async throws -> Response {
+    guard rest.isEmpty || Array(rest) == ["$value"] else { throw Problem.notFound("After \(property.name) there is only $value.") }
+    var query = STAQuery()
+    query.select = [STAName(property.name, position: 1)]
+    guard let entity = try await service.reader(request).entity(type, scope, query) else { throw STAService.absent(type, scope) }
+    let value = property.name == "id" ? Array(String(entity.id).utf8) : entity.value(property.name)
+    guard let value else { return .noContent }
+    if rest.isEmpty {
+      var writer = JSONWriter()
+      writer.beginObject()
+      writer.key(name: property.name == "id" ? "@iot.id" : property.name)
+      writer.raw(value)
+      writer.endObject()
+      return .json(writer.bytes)
+    }
+    // A text stands without its quotes, everything else as JSON.
+    if let text = try JSONValue(parsing: value).string { return .text(text) }
+    return .text(String(decoding: value, as: UTF8.self))
+  }
+}

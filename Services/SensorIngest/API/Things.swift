@@ -1,0 +1,34 @@
+import JSON
+import HTTP
+
+typealias JSONBody = JSONValue
+
+/// Things: registered, changed, relocated, retired.
+extension RegistryRoutes {
+  func things() -> [Route] {
+    [
+      post("Things", "Register a thing, with locations and datastreams where wanted") { commands, _, body in
+        let id = try await commands.registerThing(body)
+        return STAService.Written(status: 201, type: .thing, id: id)
+      },
+      patch("Things", "Change a thing; naming Locations relocates it") { commands, request, body in
+        let id = try request.integerParameter("id")
+        try await commands.changeThing(id, body)
+        return STAService.Written(status: 200, type: .thing, id: id)
+      },
+      delete("Things", "Retire a thing and close its datastreams") { commands, request, _ in
+        let id = try request.integerParameter("id")
+        try await commands.retireThing(id, datastreams: openDatastreams("thing_id", id))
+        return STAService.Written(status: 200)
+      },
+      post("Things({id})/Locations", "Relocate a thing to a new location, or to one that is there") { commands, request, body in
+        let location = try await commands.relocateThing(request.integerParameter("id"), body)
+        return STAService.Written(status: 201, type: .location, id: location)
+      },
+      post("Things({id})/Datastreams", "Open a datastream of a thing") { commands, request, body in
+        let id = try await commands.openDatastream(body, thing: request.integerParameter("id"))
+        return STAService.Written(status: 201, type: .datastream, id: id)
+      },
+    ]
+  }
+}
