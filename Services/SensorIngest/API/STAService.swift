@@ -123,7 +123,7 @@ struct STAService: Sendable {
     let appended = try await journal.append(unit.writes(), partition: 0, idempotency: key, outcome: outcome.bytes, context: context)
     registry.forget(unit.events.compactMap(\.datastream))
     var response = try Outcome(appended.outcome).response
-    if let last = appended.positions.last { response.headers["DOS-Position"] = "\(journal.topic.name):\(last.partition).\(last.epoch).\(last.offset)" }
+    if let last = appended.positions.last { response.headers["DOS-Position"] = "\(journal.topic.name)/\(last.partition)/\(last.offset)" }
     return response
   }
 
