@@ -122,7 +122,7 @@ struct STAService: Sendable {
     let context = EventContext(time: time, correlationID: request.correlationID, traceparent: request.traceparent)
     let appended = try await journal.append(unit.writes(), partition: 0, idempotency: key, outcome: outcome.bytes, context: context)
     registry.forget(unit.events.compactMap(\.datastream))
-    var response = try Outcome(appended.outcome).response
+    var response = try (appended.repeated ? Outcome(appended.outcome) : outcome).response
     if let last = appended.positions.last { response.headers["DOS-Position"] = "\(journal.topic.name)/\(last.partition)/\(last.offset)" }
     return response
   }
