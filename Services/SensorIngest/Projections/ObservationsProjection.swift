@@ -1,0 +1,59 @@
+import Broker
+import EventSourcing
+import Postgres
+import SensorDomain
+
+/// The read model of readings: what holds, what held before, and the hours and days that follow from it, all in the batch's one transaction.
+///
+/// It names no table to a replay: the stored rows are the archive of what the topic no longer holds. Reading the topic again changes nothing that is right, and
+/// hours and days are built anew from the stored rows by `RollupReplay`.
+struct ObservationsProjection: Projection {
+  static let name = Observations.name
+
+  let tables: [ProjectionTable] = []
+
+  /// A reading takes about 130 bytes of an event.
+  func rows(for event: ProjectedEvent) -> Int { event.event.data.count / 130 + 1 }
+
+  func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
+    var facts: [(offset: Int64, fact: ObservationFact)] = []
+    facts.reserveCapacity(batch.count)
+    for event in batch {
+      guard let fact = try ObservationFact(type: event.event.type, data: event.event.data) else { continue }
+      facts.append((event.position.offset, fact))
+    }
+    let hours = try Observations.store(Observations.changes(facts), on: connection)
+    try HourlyRollups.recompute(hours, on: connection)
+    try DailyRollups.recompute(hours, on: connection)
+  }
+}
+
+/// The subscriptions that keep it: one per visibility, since each has a topic of its own.
+struct ObservationSubscriptions: ObservationProgress {
+  let subscriptions: [Subscription]
+  private let positions: [String: ReadPositions]
+
+  init(broker: any EventBroker, pool: PostgresPool, observer: SubscriptionObserver = SubscriptionObserver()) {
+    subscriptions = ObservationTopics.all.map { topic in
+      Subscription(ObservationsProjection(), source: TopicSource(topic, broker: broker), pool: pool, observer: observer)
+    }
+    positions = Dictionary(subscriptions.map { ($0.source.topic.name, $0.positions) }) { first, _ in first }
+  }
+
+  /// Runs until cancelled.
+  func run() async {
+    await withTaskGroup(of: Void.self) { group in
+      for subscription in subscriptions { group.addTask { await subscription.run() } }
+    }
+  }
+
+  func wait(for position: BrokerPosition, atMost limit: Duration) async -> Bool {
+    guard let positions = positions[position.topic] else { return false }
+    do {
+      try await positions.wait(for: .broker(partition: position.partition, offset: position.offset), timeout: limit)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
