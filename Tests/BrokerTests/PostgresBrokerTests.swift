@@ -49,10 +49,14 @@ import Time
       try await cutting
       var read: [UUID] = []
       let wanted = Set(acknowledged)
-      while !wanted.isSubset(of: read) {
-        if let more = try? await reader.next(limit: 100, wait: .seconds(2)) {
-          if more.isEmpty { break }
-          read += more.map(\.event.id)
+      var failures = 0
+      while !wanted.isSubset(of: read), failures < 20 {
+        do {
+          read += try await reader.next(limit: 100, wait: .seconds(2)).map(\.event.id)
+        } catch {
+          failures += 1
+          if failures == 20 { Issue.record(error) }
+          try await Task.sleep(for: .milliseconds(50))
         }
       }
       #expect(read.filter(wanted.contains) == acknowledged)
