@@ -87,6 +87,8 @@ struct Exchange {
       let unsent = PQflush(pointer)
       // On a connection that is gone there is nothing to wait for: libpq answers with the reason at once.
       if unsent < 0 || PQsocket(pointer) < 0 || (unsent == 0 && PQisBusy(pointer) == 0) { break }
+      // A connection that broke while rows were being sent has no socket any more; poll would wait for it for ever.
+      guard PQsocket(pointer) >= 0 else { throw PostgresError(kind: .connection, message: message(of: pointer), statement: statement) }
       var descriptor = pollfd(fd: PQsocket(pointer), events: Int16(unsent == 1 ? POLLIN | POLLOUT : POLLIN), revents: 0)
       let ready = poll(&descriptor, 1, deadline.map(milliseconds(until:)) ?? -1)
       if ready > 0 {
