@@ -1,0 +1,91 @@
+import Broker
+import EventSourcing
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+import Time
+
+/// Counts per subject, and refuses the text "bad" while the table `refuse` says so.
+private struct Counting: Projection {
+  static let name = "counting"
+  let tables = [ProjectionTable(name: "counts", key: ["subject"])]
+
+  func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
+    for item in batch {
+      if String(decoding: item.event.data, as: UTF8.self) == "\"bad\"", try !connection.query("select 1 from refuse").isEmpty { throw Refused() }
+      try connection.execute(
+        """
+        insert into \(tables["counts"]) as c (subject, count) values (\(item.event.subject), 1)
+        on conflict (subject) do update set count = c.count + 1
+        """)
+    }
+  }
+
+  struct Refused: Error {}
+}
+
+@Suite("Subscriptions over a topic", .timeLimit(.minutes(1))) struct SubscriptionTests {
+  @Test("a poisoned event parks its stream, others go on, a retry puts all in, and a replay arrives at the same bytes") func wholePath() async throws {
+    let schemas = [
+      TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load()),
+      TestSchema(scope: EventSourcingMigrations.scope, migrations: try EventSourcingMigrations.load()),
+    ]
+    try await withTestDatabase(migrate: schemas) { pool in
+      try await pool.execute("create table counts (subject text constraint counts_by_subject primary key, count bigint not null)")
+      try await pool.execute("create table refuse (yes boolean)")
+      try await pool.execute("insert into refuse values (true)")
+      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
+      let topic = Topic(
+        name: "dos.tests.counted", partitions: 1, visibility: .public,
+        governance: Governance(owner: "o", purpose: "p", legalBasis: "l", successor: "s"))
+      try await broker.declare([topic])
+      let subscription = Subscription(Counting(), source: TopicSource(topic, broker: broker), pool: pool)
+      let running = Task { await subscription.run() }
+      let given = [("a", "ok"), ("b", "bad"), ("a", "ok"), ("b", "ok"), ("c", "ok")]
+      let positions = try await broker.publish(given.enumerated().map { outgoing(topic, $1.0, $1.1, offset: Int64($0)) })
+      let last = try #require(positions.last)
+      try await subscription.positions.wait(for: .broker(partition: 0, offset: last.offset), timeout: .seconds(20))
+      #expect(try await counts(pool) == ["a 2", "c 1"])
+      await #expect(throws: ReadPositions.Failure.self) {
+        try await subscription.positions.wait(for: .broker(partition: 0, offset: last.offset), stream: "b", timeout: .seconds(5))
+      }
+      let letters = DeadLetters(pool: pool, subscription: "counting", topic: topic.name)
+      let parked = try await letters.list()
+      #expect(parked.map(\.event.position.offset) == [1, 3])
+      #expect(parked.map { $0.cause == nil } == [false, true])
+
+      // Sent again by a forwarder that had not heard the answer: seen before, so it changes nothing.
+      let doubled = try await broker.publish([outgoing(topic, "c", "ok", offset: 4)])
+      try await subscription.positions.wait(for: .broker(partition: 0, offset: doubled[0].offset), timeout: .seconds(20))
+      #expect(try await letters.retry(partition: 0, projection: Counting()).failed != nil)
+      try await pool.execute("delete from refuse")
+      #expect(try await letters.retry(partition: 0, projection: Counting()).projected == 2)
+      #expect(try await counts(pool) == ["a 2", "b 2", "c 1"])
+
+      let before = try await TableDigest.of(Counting().tables[0], in: pool)
+      try await Replay(Counting(), source: TopicSource(topic, broker: broker), pool: pool).run()
+      #expect(try await TableDigest.of(Counting().tables[0], in: pool) == before)
+      #expect(try await pool.query("select 1 from pg_indexes where indexname = 'counts_by_subject' and schemaname = 'public'").count == 1)
+
+      // An offset that skips ahead stops the partition.
+      _ = try await broker.publish([outgoing(topic, "d", "ok", offset: 6)])
+      while subscription.partitions[0] != .stopped(.gap(expected: 5, found: 6)) { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(try await counts(pool) == ["a 2", "b 2", "c 1"])
+      running.cancel()
+      await running.value
+      await broker.close()
+    }
+  }
+
+  private func outgoing(_ topic: Topic, _ subject: String, _ text: String, offset: Int64) -> OutgoingEvent {
+    let event = CloudEvent(
+      id: UUID(), source: "/dortmund/tests", type: "de.dos2030.tests.counted.v1", subject: subject, time: Instant(milliseconds: 0), city: "dortmund",
+      journal: JournalPosition(partition: 0, epoch: 1, offset: offset), data: Array("\"\(text)\"".utf8))
+    return OutgoingEvent(topic: topic, key: subject, partition: 0, event: event)
+  }
+
+  private func counts(_ pool: PostgresPool) async throws -> [String] {
+    try await pool.query("select subject || ' ' || count from counts order by subject").map { row throws in try row.value(String.self, at: 0) }
+  }
+}
