@@ -1,3 +1,4 @@
+import EventSourcing
 import Postgres
 import SensorDomain
 import TestSupport
@@ -11,7 +12,8 @@ struct ObservationStorageTests {
   /// A database with the service's tables, and a way to store facts as the projection does.
   private func withStore(_ body: (PostgresPool) async throws -> Void) async throws {
     let migrations = try Migrations.load(SensorFiles.all.filter { $0.name.hasPrefix("Migrations/") })
-    try await withTestDatabase(migrate: [TestSchema(scope: "sensors", migrations: migrations)], body)
+    let shared = TestSchema(scope: EventSourcingMigrations.scope, migrations: try EventSourcingMigrations.load())
+    try await withTestDatabase(migrate: [shared, TestSchema(scope: "sensors", migrations: migrations)], body)
   }
 
   private func reading(_ id: Int64, _ time: String, _ result: ObservedResult, _ verdict: Verdict = .plausible) throws -> RecordedReading {
