@@ -37,7 +37,8 @@ struct RegistryTests {
       let written = try await city.send(.post, "/Things", Body.thing(datastreams: [Body.datastream()]))
       let id = try #require(written.json["@iot.id"]?.int)
       #expect(try await city.get("/Things(\(id))") == written.json)
-      let opened = try await city.send(.post, "/Things(\(id))/Datastreams", Body.datastream(properties: ["dos:reporting": ["kind": "periodic", "interval": "PT5M"]]))
+      let opened = try await city.send(
+        .post, "/Things(\(id))/Datastreams", Body.datastream(properties: ["dos:reporting": ["kind": "periodic", "interval": "PT5M"]]))
       let datastream = try #require(opened.json["@iot.id"]?.int)
       #expect(opened.json["properties"]?["dos:reporting"] == ["kind": "periodic", "interval": 300])
       #expect(try await city.get("/Datastreams(\(datastream))") == opened.json)
@@ -147,7 +148,8 @@ struct RegistryTests {
   @Test("shows what is not public to those it is for, whatever way they ask")
   func visibility() async throws {
     try await RegistryHarness.run { city in
-      let id = try await city.post("/Things", Body.thing(datastreams: [Body.datastream("offen"), Body.datastream("intern", properties: ["dos:visibility": "internal"])]))
+      let id = try await city.post(
+        "/Things", Body.thing(datastreams: [Body.datastream("offen"), Body.datastream("intern", properties: ["dos:visibility": "internal"])]))
       let reader = Caller(id: "r", roles: ["reader"], kind: .person)
       let stranger = Caller(id: "s", roles: ["reader"], city: "schwerte", kind: .person)
       let all = try await city.get("/Datastreams?$orderby=name", as: reader)["value"]?.array ?? []
@@ -193,7 +195,7 @@ struct RegistryTests {
       #expect(found.isOpen && found.plausibleRange == PlausibleRange(min: 0, max: 400) && found.visibility == .public)
       #expect(try await city.service.registry.find(datastream + 1) == nil)
       try await city.send(.delete, "/Datastreams(\(datastream))")
-      try await city.service.caughtUp(nil)
+      try await city.service.caughtUp([])
       #expect(try await city.service.registry.find(datastream)?.isOpen == false)
     }
   }

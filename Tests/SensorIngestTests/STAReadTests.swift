@@ -13,7 +13,8 @@ struct STAReadTests {
   private func fill(_ city: RegistryHarness) async throws {
     for (index, name) in ["Alpha", "Beta", "Gamma", "Delta's"].enumerated() {
       _ = try await city.post(
-        "/Things", Body.thing(name, properties: ["capacity": .int(Int64(index * 100)), "open": .bool(index > 1)], datastreams: [Body.datastream("frei \(name)")]))
+        "/Things",
+        Body.thing(name, properties: ["capacity": .int(Int64(index * 100)), "open": .bool(index > 1)], datastreams: [Body.datastream("frei \(name)")]))
     }
   }
 
@@ -39,9 +40,11 @@ struct STAReadTests {
     arguments: [
       ("name eq 'Beta'", ["Beta"]), ("name eq 'Delta''s'", ["Delta's"]), ("properties/capacity gt 100", ["Gamma", "Delta's"]),
       ("properties/capacity add 50 ge 250 and not (name eq 'Gamma')", ["Delta's"]), ("properties/open eq true", ["Gamma", "Delta's"]),
-      ("properties/dos:city eq 'dortmund' and id gt 0", ["Alpha", "Beta", "Gamma", "Delta's"]), ("properties/nothing eq null", ["Alpha", "Beta", "Gamma", "Delta's"]),
+      ("properties/dos:city eq 'dortmund' and id gt 0", ["Alpha", "Beta", "Gamma", "Delta's"]),
+      ("properties/nothing eq null", ["Alpha", "Beta", "Gamma", "Delta's"]),
       ("substringof('lph', name) or startswith(tolower(name), 'gam')", ["Alpha", "Gamma"]), ("Datastreams/name eq 'frei Beta'", ["Beta"]),
-      ("endswith(Datastreams/name, 'Gamma')", ["Gamma"]), ("length(name) lt 5", ["Beta"]), ("Datastreams/Sensor/name eq 'Schranke' and name eq 'Alpha'", ["Alpha"]),
+      ("endswith(Datastreams/name, 'Gamma')", ["Gamma"]), ("length(name) lt 5", ["Beta"]),
+      ("Datastreams/Sensor/name eq 'Schranke' and name eq 'Alpha'", ["Alpha"]),
       ("properties/capacity eq 'text'", []), ("properties/capacity div 0 eq 1", []), ("properties/capacity mod 200 eq 100", ["Beta", "Delta's"]),
       ("HistoricalLocations/time lt 2021-01-01T00:00:00Z and name eq 'Beta'", ["Beta"]), ("name eq '''; drop table things; --'", []),
     ] as [(String, [String])])
@@ -55,9 +58,11 @@ struct STAReadTests {
   @Test(
     "refuses a query it cannot answer, with the place and the nearest name",
     arguments: [
-      ("$filter=nme eq 'x'", "$filter", "name"), ("$filter=name gt 5", "$filter", "a text"), ("$filter=name", "$filter", "something true or false, as name eq 'x'"),
+      ("$filter=nme eq 'x'", "$filter", "name"), ("$filter=name gt 5", "$filter", "a text"),
+      ("$filter=name", "$filter", "something true or false, as name eq 'x'"),
       ("$filter=Datastreams/nam eq 'x'", "$filter", "name"), ("$orderby=nme", "$orderby", "name"), ("$select=nme", "$select", "name"),
-      ("$expand=Datastream", "$expand", "Datastreams"), ("$filter=substringov('a', name)", "$filter", "substringof"), ("$top=-1", "$top", "a whole number from 0"),
+      ("$expand=Datastream", "$expand", "Datastreams"), ("$filter=substringov('a', name)", "$filter", "substringof"),
+      ("$top=-1", "$top", "a whole number from 0"),
       ("$filter=contains(name)", "$filter", "2 of them"), ("$top=1&$top=2", "$top", "the option once"), ("top=1", "top", "$top"),
     ])
   func refused(query: String, path: String, expected: String) async throws {

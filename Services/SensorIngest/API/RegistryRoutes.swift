@@ -38,7 +38,7 @@ struct RegistryRoutes: Sendable {
 
   /// The open datastreams that a way leads to, whoever may see them.
   func openDatastreams(_ column: String, _ id: Int64) async throws -> [Int64] {
-    try await service.caughtUp(nil)
+    try await service.caughtUp([])
     let rows = try await service.pool.query("select id from datastreams where \(identifier: column) = \(id) and closed_at is null order by id limit 10000")
     return try rows.map { try $0.value(Int64.self, at: 0) }
   }

@@ -32,7 +32,7 @@ struct STARoutes: Sendable {
     routes.append(
       Route(.get, pattern, access: .everyone, accepts: [], info: RouteInfo(summary, tag: type.set, parameters: parameters)) { request in
         try await STAProblems.translated {
-          try await service.caughtUp(request.headers["DOS-Position"])
+          try await service.caughtUp(try DOSPosition.read(request))
           return try await handler(request)
         }
       })

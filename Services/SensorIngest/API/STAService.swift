@@ -1,3 +1,4 @@
+import Broker
 import EventSourcing
 import HTTP
 import JSON
@@ -14,8 +15,8 @@ struct STAService: Sendable {
   let registry: DatastreamRegistry
   let settings: RegistrySettings
   let clock: @Sendable () -> Instant
-  /// Returns when the read models have what this process acknowledged before, after at most 250 ms; with a position, what the reader names.
-  let caughtUp: @Sendable (_ position: String?) async throws -> Void
+  /// Returns when the read models have what this process acknowledged before, after at most 250 ms; with positions, what the reader names.
+  let caughtUp: @Sendable (_ positions: [BrokerPosition]) async throws -> Void
 
   /// Where the API lies; its addresses begin with it.
   static let prefix = "/sensors/v1.1"
@@ -123,7 +124,9 @@ struct STAService: Sendable {
     let appended = try await journal.append(unit.writes(), partition: 0, idempotency: key, outcome: outcome.bytes, context: context)
     registry.forget(unit.events.compactMap(\.datastream))
     var response = try (appended.repeated ? Outcome(appended.outcome) : outcome).response
-    if let last = appended.positions.last { response.headers["DOS-Position"] = "\(journal.topic.name)/\(last.partition)/\(last.offset)" }
+    if let last = appended.positions.last {
+      DOSPosition.write([BrokerPosition(topic: journal.topic.name, partition: last.partition, offset: last.offset)], to: &response)
+    }
     return response
   }
 

@@ -93,13 +93,15 @@ struct RegistryTables {
       var sql: SQL = "insert into \(table("datastreams")) (id, thing_id, sensor_id, observed_property_id, name, description, unit, observation_type,"
       sql += " plausible_min, plausible_max, visibility, reporting, city, governance, properties, opened_at) values (\(event.id), \(stream.thing),"
       sql += " \(stream.sensor), \(stream.observedProperty), \(stream.name), \(stream.description), \(try json(stream.unitOfMeasurement.shown)),"
-      sql += " \(stream.observationType.rawValue), \(stream.plausibleRange?.min as Double?), \(stream.plausibleRange?.max as Double?), \(stream.visibility.rawValue),"
+      sql +=
+        " \(stream.observationType.rawValue), \(stream.plausibleRange?.min as Double?), \(stream.plausibleRange?.max as Double?), \(stream.visibility.rawValue),"
       sql += " \(try json(stream.reporting)), \(stream.city.rawValue), \(try json(stream.governance)), \(try json(stream.shownProperties)), \(event.time))"
       return [sql]
     case .changed(let event):
       let stream = event.datastream
       var sql: SQL = "update \(table("datastreams")) set name = \(stream.name), description = \(stream.description),"
-      sql += " unit = \(try json(stream.unitOfMeasurement.shown)), plausible_min = \(stream.plausibleRange?.min as Double?), plausible_max = \(stream.plausibleRange?.max as Double?),"
+      sql +=
+        " unit = \(try json(stream.unitOfMeasurement.shown)), plausible_min = \(stream.plausibleRange?.min as Double?), plausible_max = \(stream.plausibleRange?.max as Double?),"
       sql += " reporting = \(try json(stream.reporting)), governance = \(try json(stream.governance)), properties = \(try json(stream.shownProperties))"
       sql += " where id = \(event.id)"
       return [sql]

@@ -1,0 +1,33 @@
+import Broker
+import EventSourcing
+import HTTP
+
+/// Waits until the registry's read model has what was decided.
+struct RegistryReads: Sendable {
+  let journal: Journal
+  let positions: ReadPositions
+
+  /// For standard clients, that name no position: what this process had acknowledged when the read came, for at most 250 ms.
+  static let patience = Duration.milliseconds(250)
+  /// For a reader that names a position.
+  static let positionPatience = Duration.seconds(5)
+
+  /// Returns when the read model has what this process acknowledged, or the time is up.
+  func ownWrites() async {
+    guard let head = journal.commits.head(0) else { return }
+    try? await positions.wait(for: .broker(partition: 0, offset: head), timeout: Self.patience)
+  }
+
+  /// Returns when the read model has what the reader's header names; 503 where it does not come there in time, 409 where an event before it is parked.
+  func named(_ named: [BrokerPosition]) async throws {
+    for position in named where position.topic == journal.topic.name {
+      do {
+        try await positions.wait(for: .broker(partition: position.partition, offset: position.offset), timeout: Self.positionPatience)
+      } catch ReadPositions.Failure.timeout {
+        throw Problem.unavailable("The registry has not come to \(position.topic)/\(position.partition)/\(position.offset) yet. Try again.")
+      } catch ReadPositions.Failure.parked(let stream, _) {
+        throw Problem.conflict("An event of \(stream) could not be taken into the read model and waits for an operator.")
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+public import Broker
+import Embedded
+import EventSourcing
+import Foundation
+import HTTP
+import Postgres
+import SensorDomain
+public import ServiceKit
+import Time
+
+/// Sensors: what the cities measure, where, and what comes in from it.
+///
+/// Decisions about things, their catalogue and datastreams go through `ThingDecider`, `CatalogueDecider` and `DatastreamDecider` into the Journal of
+/// `dos.sensors.registry`; readings go to `dos.sensors.observations.*`. Read models: `RegistryProjection`, `ObservationsProjection`.
+public struct SensorIngestService: Service {
+  public let name = "sensors"
+  public let prefix = "/sensors"
+  public let port = 8081
+  public let database = "dos_sensors"
+  public let pages = [ServicePage(title: "Sensorik", summary: "Messstellen beider Städte, ihre Werte und deren Verlauf", path: "/sensors/")]
+
+  public init() {}
+
+  public var topics: [Topic] { [SensorTopics.registry] + ObservationTopics.all }
+
+  public func migrations() throws -> [SchemaSteps] {
+    let own = SensorFiles.all.filter { $0.name.hasPrefix("Migrations/") }
+    return [SchemaSteps(scope: EventSourcingMigrations.scope, try EventSourcingMigrations.load()), SchemaSteps(scope: name, try Migrations.load(own))]
+  }
+
+  public func assemble(_ context: ServiceContext) async throws -> AssembledService {
+    let pool = context.pool
+    let journal = journal(context)
+    let observer = SubscriptionObserver(trouble: { context.log.warning("a projection waits for its database", ["reason": .string($0)]) })
+    let registry = Subscription(RegistryProjection(), source: JournalSource(journal), pool: pool, observer: observer)
+    let observations = ObservationSubscriptions(broker: context.broker, pool: pool, observer: observer)
+    let forwarder = Forwarder(journal: journal, broker: context.broker)
+
+    let reads = RegistryReads(journal: journal, positions: registry.positions)
+    let lookUp = DatastreamRegistry(pool: pool, caughtUp: { await reads.ownWrites() })
+    let model = STAModel(STAModel.registry + [.observation])
+    let service = STAService(
+      pool: pool, journal: journal, ids: EntityIds(pool: pool), model: model, registry: lookUp,
+      settings: RegistrySettings(city: City(rawValue: context.city)), clock: context.clock,
+      caughtUp: { positions in
+        try await reads.named(positions)
+        await reads.ownWrites()
+      })
+    let acknowledged = Acknowledged()
+    let intake = ObservationIntake(registry: lookUp, pool: pool, broker: context.broker, acknowledged: acknowledged, clock: context.clock)
+    let readings = ObservationsAPI(pool: pool, intake: intake, progress: observations, model: model)
+
+    var routes = try SensorPages(.init()).routes
+    routes += LandingPage(model: model).routes() + RegistryRoutes(service: service).all()
+    routes += readings.routes + CreateObservations(intake: intake).routes + RollupsAPI(pool: pool, observations: readings).routes
+    routes += STARoutes(service: service).routes(skipping: Set(routes.filter { $0.method == .get }.map(\.pattern)))
+    return AssembledService(
+      routes: routes,
+      parts: [
+        part("registry", registry.run), part("observations", observations.run), part("forwarder", forwarder.run),
+        Part("journal", start: {}, stop: { await journal.close() }),
+      ],
+      api: OpenAPI(title: "Sensors", description: "OGC SensorThings 1.1 and what this city adds to it"))
+  }
+
+  public func replays(_ context: ServiceContext) async throws -> [ReplayableProjection] {
+    let journal = journal(context)
+    return [
+      ReplayableProjection(name: RegistryProjection.name) { verify, progress in
+        try await RegistryReplay(journal: journal, pool: context.pool).run(verify: verify, progress: progress)
+      },
+      ReplayableProjection(name: "rollups") { verify, progress in
+        let differences = try await RollupReplay(pool: context.pool).run(verify: verify)
+        progress(ReplayableProjection.Progress(done: 1, total: 1))
+        return ReplayableProjection.Outcome(events: 0, differences: differences)
+      },
+    ]
+  }
+
+  public func deadLetters(_ context: ServiceContext) async throws -> any DeadLetterBox { SensorDeadLetters(pool: context.pool) }
+
+  private func journal(_ context: ServiceContext) -> Journal {
+    Journal(
+      pool: context.pool, topic: SensorTopics.registry, city: context.city, source: "/\(context.city)/sensors",
+      observer: .metrics(context.metrics, log: context.log, topic: SensorTopics.registry.name))
+  }
+
+  private func part(_ name: String, _ run: @escaping @Sendable () async -> Void) -> Part {
+    Part("sensors \(name)") { ready in
+      ready()
+      await run()
+    }
+  }
+}
