@@ -1,8 +1,9 @@
+import SensorIngest
 import ServiceKit
 
 /// The services there are. `all` is another name in the list.
 enum CityServices {
-  static let list: [any Service] = []
+  static let list: [any Service] = [SensorIngestService()]
 
   /// The services that words on the command line name, each once and in the order of the list.
   static func named(_ words: [String]) throws(SettingsRejection) -> [any Service] {
