@@ -17,7 +17,7 @@ struct RegistryTests {
       #expect(answer.json["@iot.selfLink"]?.string == "http://city.example/sensors/v1.1/Things(\(id))")
       let events = try await city.journal.read(partition: 0, after: 0, limit: 100)
       #expect(
-        events.map { $0.type.dropFirst(20).dropLast(3) } == [
+        events.map { $0.type.dropFirst(19).dropLast(3) } == [
           "location-registered", "thing-registered", "thing-relocated", "sensor-registered", "observed-property-registered", "datastream-opened",
           "sensor-registered", "observed-property-registered", "datastream-opened",
         ])

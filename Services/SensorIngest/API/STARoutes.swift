@@ -13,6 +13,12 @@ struct STARoutes: Sendable {
       let entity = set + "({id})"
       add(&routes, own, set, "The \(type.set)", type) { try await read(type, $0, nil, []) }
       add(&routes, own, entity, "A \(type.name)", type) { try await read(type, $0, $0.integerParameter("id"), []) }
+      // Literal, since a POST to the same address is: literals win, whatever the method.
+      for navigation in type.navigations where service.model.target(of: navigation) != nil {
+        add(&routes, own, "\(entity)/\(navigation.name)", "The \(navigation.name) of a \(type.name)", type) { request in
+          try await read(type, request, request.integerParameter("id"), [navigation.name])
+        }
+      }
       for depth in 1...3 {
         let names = ["first", "second", "third"].prefix(depth)
         let pattern = entity + names.map { "/{\($0)}" }.joined()
