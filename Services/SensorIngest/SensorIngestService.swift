@@ -53,11 +53,14 @@ public struct SensorIngestService: Service {
     var routes = try SensorPages(.init()).routes
     routes += LandingPage(model: model).routes() + RegistryRoutes(service: service).all()
     routes += readings.routes + CreateObservations(intake: intake).routes + RollupsAPI(pool: pool, observations: readings).routes
+    let live = Live(broker: context.broker)
+    routes += live.routes
     routes += STARoutes(service: service).routes(skipping: Set(routes.filter { $0.method == .get }.map(\.pattern)))
     return AssembledService(
       routes: routes,
       parts: [
         part("registry", registry.run), part("observations", observations.run), part("forwarder", forwarder.run),
+        Part("sensors live", start: { try await live.start() }, stop: { await live.stop() }),
         Part("journal", start: {}, stop: { await journal.close() }),
       ],
       api: OpenAPI(title: "Sensors", description: "OGC SensorThings 1.1 and what this city adds to it"))
