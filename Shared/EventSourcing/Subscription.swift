@@ -71,7 +71,8 @@ public final class Subscription: Sendable {
     try await DeadLetters(pool: pool, subscription: name, topic: source.topic.name).count()
   }
 
-  private func consume(_ lease: Lease) async {
+  /// Consumes one partition until the task is cancelled or another owner has claimed it.
+  func consume(_ lease: Lease) async {
     defer { states.withLock { $0[lease.partition] = nil } }
     var checkpoint = lease.checkpoint
     var failures = 0

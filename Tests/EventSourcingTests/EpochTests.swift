@@ -54,6 +54,8 @@ struct EpochTests {
 
   @Test("Appends that run while the epoch is raised lie wholly before or wholly after it") func concurrent() async throws {
     try await withJournal(partitions: 2) { journal, pool in
+      // A topic is declared at its first use; one that a restore overtakes begins with the raised epoch and has no record of the first.
+      _ = try await journal.end()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for turn in 0..<100 { group.addTask { try await journal.note("s\(turn)", partition: turn % 2) } }
         group.addTask { try await pool.execute("select dos_after_restore()") }
