@@ -81,7 +81,7 @@ public final class Leases: Sendable {
 
   private func round(_ work: @escaping @Sendable (Lease) async -> Void) async throws {
     let mine = running.withLock { $0.mapValues(\.lease) }
-    let standing = try await pool.transaction { [self] connection throws in try renew(on: connection) }
+    let standing = try await pool.transaction { [self] connection throws in try renew(mine, on: connection) }
     for (partition, lease) in mine where standing.claims[partition] != lease.claim { await stop(partition, lease) }
     let share = (partitions + standing.instances - 1) / standing.instances
     let holding = running.withLock { $0.values.map(\.lease) }.sorted { $0.partition > $1.partition }
@@ -130,18 +130,22 @@ extension Leases {
   }
 
   /// Says that this instance lives, prolongs what it holds, and counts who else does.
-  private func renew(on connection: isolated PostgresConnection) throws -> Standing {
+  private func renew(_ mine: [Int: Lease], on connection: isolated PostgresConnection) throws -> Standing {
     try connection.execute(
       """
       insert into dos_lease_holders (subscription, topic, holder, seen) values (\(subscription), \(topic), \(holder), clock_timestamp())
       on conflict (subscription, topic, holder) do update set seen = clock_timestamp()
       """)
     // A row that a batch has locked is passed over: waiting for it would let the others run out, and the batch has renewed it itself.
+    // Only what is worked on, by its claim: a row in this instance's name that it knows nothing of (the answer to taking it was lost, or giving it back
+    // failed) must run out, else nobody would ever work on it.
+    let (partitions, held) = (mine.values.map { Int64($0.partition) }, mine.values.map(\.claim))
     try connection.execute(
       """
       update dos_checkpoints set until = clock_timestamp() + interval '3 seconds' where (subscription, topic, partition) in (
         select subscription, topic, partition from dos_checkpoints
-        where subscription = \(subscription) and topic = \(topic) and holder = \(holder) order by partition for update skip locked)
+        where subscription = \(subscription) and topic = \(topic) and holder = \(holder)
+          and (partition::bigint, claim) in (select * from unnest(\(partitions), \(held))) order by partition for update skip locked)
       """)
     let claims = try connection.query(
       "select partition, claim from dos_checkpoints where subscription = \(subscription) and topic = \(topic) and holder = \(holder)")
