@@ -80,7 +80,7 @@ let package = Package(
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),
-    tests("Scenarios", ["SensorIngest", "ServiceKit", "TestSupport"]),
+    tests("Scenarios", ["SensorIngest", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
   ],
   cLanguageStandard: .c2x,
   cxxLanguageStandard: .cxx17

@@ -1,0 +1,129 @@
+import Foundation
+import HTTP
+import JSON
+
+/// A real browser without a window, driven over WebDriver (W3C), for tests that look at pages as their users do.
+struct Browser: Sendable {
+  enum Failure: Error, CustomStringConvertible {
+    case missing(String)
+    case driver(String)
+    case timeout(String)
+
+    var description: String {
+      switch self {
+      case .missing(let program): "\(program) is missing: run `make test`, which installs it"
+      case .driver(let text): "the browser's driver says: \(text)"
+      case .timeout(let what): "waited in vain until \(what)"
+      }
+    }
+  }
+
+  private let client: HTTPClient
+  private let session: String
+
+  /// Opens a browser, hands it over and closes it again.
+  static func with<T>(width: Int = 1280, height: Int = 900, _ body: (Browser) async throws -> T) async throws -> T {
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/chromedriver") else { throw Failure.missing("chromedriver") }
+    let port = try freePort()
+    let driver = Process()
+    driver.executableURL = URL(fileURLWithPath: "/usr/bin/chromedriver")
+    driver.arguments = ["--port=\(port)", "--log-level=OFF"]
+    driver.standardOutput = FileHandle.nullDevice
+    driver.standardError = FileHandle.nullDevice
+    try driver.run()
+    defer { driver.terminate() }
+    let client = HTTPClient()
+    let root = "http://127.0.0.1:\(port)"
+    try await until("chromedriver answers") { (try? await client.send(ClientRequest(.get, "\(root)/status")))?.isSuccess == true }
+    let options: JSONValue = [
+      "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", .string("--window-size=\(width),\(height)"), "--lang=de-DE"]
+    ]
+    let capabilities: JSONValue = [
+      "capabilities": ["alwaysMatch": ["browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": ["browser": "ALL"]]]
+    ]
+    let created = try await call(client, .post, "\(root)/session", capabilities)
+    guard let id = created["sessionId"]?.string else { throw Failure.driver("no session") }
+    let browser = Browser(client: client, session: "\(root)/session/\(id)")
+    let result: T
+    do {
+      result = try await body(browser)
+    } catch {
+      _ = try? await call(client, .delete, browser.session, nil)
+      throw error
+    }
+    _ = try? await call(client, .delete, browser.session, nil)
+    await client.close()
+    return result
+  }
+
+  func open(_ url: String) async throws { _ = try await call(.post, "url", ["url": .string(url)]) }
+
+  /// The value of a script's `return`.
+  func run(_ script: String) async throws -> JSONValue {
+    try await call(.post, "execute/sync", ["script": .string(script), "args": []])
+  }
+
+  /// Waits until a script returns true.
+  func wait(until what: String, _ script: String) async throws {
+    try await Self.until(what) { (try? await run(script)) == .bool(true) }
+  }
+
+  /// Presses keys where the focus is, as a keyboard would.
+  func press(_ keys: String) async throws {
+    let strokes = keys.flatMap { key -> [JSONValue] in
+      [["type": "keyDown", "value": .string(String(key))], ["type": "keyUp", "value": .string(String(key))]]
+    }
+    _ = try await call(.post, "actions", ["actions": [["type": "key", "id": "keyboard", "actions": .array(strokes)]]])
+  }
+
+  /// What the page complained about: errors of scripts and of the content security policy, and files not found.
+  func complaints() async throws -> [String] {
+    let entries = try await call(.post, "se/log", ["type": "browser"]).array ?? []
+    return entries.filter { $0["level"]?.string == "SEVERE" }.compactMap { $0["message"]?.string }
+  }
+
+  func screenshot() async throws -> Data {
+    let text = try await call(.get, "screenshot", nil).string ?? ""
+    return Data(base64Encoded: text) ?? Data()
+  }
+
+  private func call(_ method: HTTP.Method, _ path: String, _ body: JSONValue?) async throws -> JSONValue {
+    try await Self.call(client, method, "\(session)/\(path)", body)
+  }
+
+  private static func call(_ client: HTTPClient, _ method: HTTP.Method, _ url: String, _ body: JSONValue?) async throws -> JSONValue {
+    var request = ClientRequest(method, url)
+    if let body { request = .json(method, url, body.bytes) }
+    request.timeout = .seconds(60)
+    request.bodyLimit = 32 << 20
+    let response = try await client.send(request)
+    let answer = try JSONValue(parsing: response.body)["value"] ?? .null
+    guard response.isSuccess else { throw Failure.driver(answer["message"]?.string ?? response.text) }
+    return answer
+  }
+
+  /// Looks again and again until it holds, for 30 s at most.
+  static func until(_ what: String, _ holds: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try await !holds() {
+      guard ContinuousClock.now < deadline else { throw Failure.timeout(what) }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+}
+
+/// A TCP port on loopback that nobody listens on at this moment.
+func freePort() throws -> UInt16 {
+  let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+  guard socket >= 0 else { throw Browser.Failure.driver("no socket") }
+  defer { close(socket) }
+  var address = sockaddr_in()
+  address.sin_family = sa_family_t(AF_INET)
+  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+  let bound = withUnsafeMutablePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0 }
+  }
+  guard bound else { throw Browser.Failure.driver("no free port") }
+  return UInt16(bigEndian: address.sin_port)
+}

@@ -1,0 +1,168 @@
+import Foundation
+import HTTP
+import JSON
+import Postgres
+import Synchronization
+import TestSupport
+
+/// The city as its users know it: the program itself, started as a process on databases of its own, spoken to over HTTP.
+///
+/// There is one PostgreSQL for tests and the databases' names are fixed, so there is one city at a time: suites that use it are serialized below `CityScenarios`.
+final class RunningCity: Sendable {
+  enum Failure: Error, CustomStringConvertible {
+    case noProgram(String)
+    case ended(String)
+    case answer(Int, String)
+
+    var description: String {
+      switch self {
+      case .noProgram(let path): "\(path) is missing: run `swift build`"
+      case .ended(let log): "the city ended before it was ready:\n\(log)"
+      case .answer(let status, let text): "answered with \(status): \(text)"
+      }
+    }
+  }
+
+  let url: String
+  private let home: String
+  private let client = HTTPClient()
+  private let port: UInt16
+  private let server = Mutex<Process?>(nil)
+
+  private init() throws {
+    port = try freePort()
+    url = "http://127.0.0.1:\(port)"
+    home = FileManager.default.temporaryDirectory.path + "/dos-scenario-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+  }
+
+  /// A new city without things, started and ready; stopped afterwards.
+  static func with<T>(_ body: (RunningCity) async throws -> T) async throws -> T {
+    try await dropDatabases()
+    let city = try RunningCity()
+    defer { try? FileManager.default.removeItem(atPath: city.home) }
+    try await city.start()
+    let result: T
+    do {
+      result = try await body(city)
+    } catch {
+      await city.end(with: SIGKILL)
+      throw error
+    }
+    await city.end(with: SIGTERM)
+    await city.client.close()
+    return result
+  }
+
+  /// Starts the server and waits until it is ready.
+  func start() async throws {
+    let log = home + "/log"
+    if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+    let process = try program(["serve", "all", "--port", "\(port)", "--unsafe-durability"], output: log)
+    try process.run()
+    server.withLock { $0 = process }
+    try await Browser.until("the city is ready") {
+      guard process.isRunning else { throw Failure.ended((try? String(contentsOfFile: log, encoding: .utf8)) ?? "") }
+      return (try? await client.send(ClientRequest(.get, "\(url)/health/ready")))?.status == 200
+    }
+  }
+
+  /// Sends a signal to the server and waits for its end.
+  func end(with signal: Int32) async {
+    guard let process = server.withLock({ $0.take() }) else { return }
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+  }
+
+  /// Runs a command of the program to its end.
+  func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int32, output: String) {
+    let path = home + "/output-\(UUID().uuidString)"
+    FileManager.default.createFile(atPath: path, contents: nil)
+    let process = try program(arguments, output: path, environment: environment)
+    try process.run()
+    while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
+    return (process.terminationStatus, try String(contentsOfFile: path, encoding: .utf8))
+  }
+
+  /// A command that goes on; whoever starts it ends it.
+  func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> Process {
+    let path = home + "/output-\(UUID().uuidString)"
+    FileManager.default.createFile(atPath: path, contents: nil)
+    let process = try program(arguments, output: path, environment: environment)
+    try process.run()
+    return process
+  }
+
+  /// A token of development with a role.
+  func token(_ role: String) async throws -> String {
+    let (code, output) = try await run(["token", "--role", role])
+    guard code == 0 else { throw Failure.ended(output) }
+    return output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  func get(_ path: String, query: [(String, String)] = []) async throws -> JSONValue {
+    let text = query.map { name, value in "\(name)=\(value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? value)" }.joined(separator: "&")
+    let response = try await client.send(ClientRequest(.get, url + path + (text.isEmpty ? "" : "?" + text)))
+    guard response.isSuccess else { throw Failure.answer(response.status, response.text) }
+    return try JSONValue(parsing: response.body)
+  }
+
+  func post(_ path: String, _ body: JSONValue, token: String) async throws -> ClientResponse {
+    try await client.send(.json(.post, url + path, body.bytes, headers: ["Authorization": "Bearer \(token)"]))
+  }
+
+  /// A city of one weather station; returns the id of its datastream.
+  func registerWeatherStation(_ name: String, token: String) async throws -> Int64 {
+    let datastream: JSONValue = [
+      "name": .string("\(name): Lufttemperatur"), "description": "Lufttemperatur",
+      "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+      "unitOfMeasurement": ["name": "Grad Celsius", "symbol": "°C", "definition": "ucum:Cel"],
+      "ObservedProperty": ["name": "Lufttemperatur", "definition": "http://example.org/temperature", "description": "Lufttemperatur"],
+      "Sensor": ["name": "PT100", "description": "Thermometer", "encodingType": "text/html", "metadata": "https://example.org"],
+      "properties": [
+        "dos:city": "dortmund", "dos:visibility": "public", "dos:plausibleRange": ["min": -40, "max": 50],
+        "dos:reporting": ["kind": "periodic", "interval": 60],
+      ],
+    ]
+    let location: JSONValue = [
+      "name": .string(name), "description": "Standort", "encodingType": "application/geo+json",
+      "location": ["type": "Point", "coordinates": [7.478, 51.497]],
+    ]
+    let thing: JSONValue = [
+      "name": .string(name), "description": "Wetterstation", "properties": ["dos:city": "dortmund"], "Locations": [location], "Datastreams": [datastream],
+    ]
+    let created = try await post("/sensors/v1.1/Things", thing, token: token)
+    guard created.status == 201 else { throw Failure.answer(created.status, created.text) }
+    let found = try await get("/sensors/v1.1/Datastreams", query: [("$filter", "name eq '\(name): Lufttemperatur'")])
+    guard let id = found["value"]?.array?.first?["@iot.id"]?.int else { throw Failure.answer(200, String(decoding: found.bytes, as: UTF8.self)) }
+    return id
+  }
+
+  private func program(_ arguments: [String], output path: String, environment: [String: String] = [:]) throws -> Process {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let program = root.appendingPathComponent(".build/debug/dos").path
+    guard FileManager.default.isExecutableFile(atPath: program) else { throw Failure.noProgram(program) }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.environment = [
+      "PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": Self.conninfo,
+    ].merging(environment) { _, given in given }
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.seekToEnd()
+    process.standardOutput = file
+    process.standardError = file
+    process.standardInput = FileHandle.nullDevice
+    return process
+  }
+
+  private static var conninfo: String { ProcessInfo.processInfo.environment["DOS_TEST_POSTGRES"] ?? "host=/run/dos-test user=postgres" }
+
+  private static func dropDatabases() async throws {
+    let pool = PostgresPool(PostgresConfiguration(conninfo: conninfo + " dbname=postgres"), size: 1)
+    for statement in ["drop database if exists dos_sensors with (force)", "drop database if exists dos_broker with (force)"] as [SQL] {
+      _ = try await pool.execute(statement)
+    }
+    await pool.close()
+  }
+}
