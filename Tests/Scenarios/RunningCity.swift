@@ -57,7 +57,6 @@ final class RunningCity: Sendable {
   /// Starts the server and waits until it is ready.
   func start() async throws {
     let log = home + "/log"
-    if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
     let process = try program(["serve", "all", "--port", "\(port)", "--unsafe-durability"], output: log)
     try process.run()
     server.withLock { $0 = process }
@@ -77,7 +76,6 @@ final class RunningCity: Sendable {
   /// Runs a command of the program to its end.
   func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int32, output: String) {
     let path = home + "/output-\(UUID().uuidString)"
-    FileManager.default.createFile(atPath: path, contents: nil)
     let process = try program(arguments, output: path, environment: environment)
     try process.run()
     while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
@@ -87,7 +85,6 @@ final class RunningCity: Sendable {
   /// A command that goes on; whoever starts it ends it.
   func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> Process {
     let path = home + "/output-\(UUID().uuidString)"
-    FileManager.default.createFile(atPath: path, contents: nil)
     let process = try program(arguments, output: path, environment: environment)
     try process.run()
     return process
@@ -148,8 +145,9 @@ final class RunningCity: Sendable {
     process.environment = [
       "PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": Self.conninfo,
     ].merging(environment) { _, given in given }
-    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    try file.seekToEnd()
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Failure.noProgram(path) }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     process.standardOutput = file
     process.standardError = file
     process.standardInput = FileHandle.nullDevice
