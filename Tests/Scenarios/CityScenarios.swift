@@ -30,7 +30,8 @@ struct CityScenarios {
           until: "the chart says in words what it shows",
           "return document.querySelector('#chart').getAttribute('aria-label').includes('2 Messwerte von -3,25 bis 11,5 °C')")
         #expect(try await browser.run("return document.activeElement.id") == "detail-title")
-        #expect(try await browser.complaints() == [])
+        let complaints = try await browser.complaints()
+        #expect(complaints == [])
         if let folder = ProcessInfo.processInfo.environment["DOS_SCREENSHOTS"] {
           try await browser.screenshot().write(to: URL(fileURLWithPath: folder + "/sensors.png"))
         }
@@ -59,6 +60,8 @@ struct CityScenarios {
       try await city.start()
       let (code, output) = try await city.run(command, environment: token)
       #expect(code == 0, "\(output)")
+      // Acknowledged means with the broker: the read model follows within moments.
+      try await Browser.until("every reading is there") { try await count(city, datastream) >= Int64(rows) }
       #expect(try await count(city, datastream) == Int64(rows))
     }
   }
@@ -74,7 +77,7 @@ struct CityScenarios {
         #expect(try await city.post("/sensors/v1.1/Datastreams(\(datastream))/Observations", reading, token: device).status == 201)
       }
       #expect(try await count(city, datastream) == 60)
-      for projection in ["registry", "observations", "hourly-rollups", "daily-rollups"] {
+      for projection in ["registry", "rollups"] {
         let (code, output) = try await city.run(["replay", projection, "--verify", "--unsafe-durability"])
         #expect(code == 0, "\(projection): \(output)")
       }

@@ -144,10 +144,12 @@ function drawMarkers() {
   for (const [id, group] of visible) {
     const quiet = group.some(silent) ? " silent" : "";
     const icon = L.divIcon({ className: `marker ${group[0].city}${quiet}`, iconSize: [16, 16] });
-    const marker = markers.get(id) ?? L.marker(group[0].at, { keyboard: true, title: group[0].thing, alt: group[0].thing }).addTo(map);
-    marker.setIcon(icon);
-    marker.setLatLng(group[0].at);
-    if (!markers.has(id)) {
+    const known = markers.get(id);
+    if (known) {
+      known.setIcon(icon);
+      known.setLatLng(group[0].at);
+    } else {
+      const marker = L.marker(group[0].at, { icon, keyboard: true, title: group[0].thing, alt: group[0].thing }).addTo(map);
       marker.bindPopup(() => popup(id));
       markers.set(id, marker);
     }
