@@ -66,7 +66,7 @@ let package = Package(
       name: "dos", dependencies: ["SensorIngest", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),
 
-    part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "Time"]),
+    part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "JSON", "Time"]),
     tests("TimeTests", ["Time"]),
     tests("JSONTests", ["JSON", "Time"]),
     tests("FormatsTests", ["Formats"]),
