@@ -1,0 +1,123 @@
+import Broker
+import EventSourcing
+import Foundation
+import HTTP
+import JSON
+import SensorDomain
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import SensorIngest
+
+@Suite("The published schemas")
+struct SchemaTests {
+  @Test("describe what the code writes, every member of it")
+  func written() throws {
+    for written in try SchemaExamples.all() {
+      let schema = JSONSchema(try Schemas.json("events/\(written.type).json"), closed: true)
+      let faults = try schema.faults(in: JSONValue(parsing: written.data))
+      #expect(faults.isEmpty, "\(written.type): \(faults)")
+    }
+  }
+
+  @Test("describe what the Journal writes when an epoch begins")
+  func epochs() async throws {
+    try await RegistryHarness.run { harness in
+      let records = try await harness.journal.read(partition: 0, after: -1, limit: 10).filter { $0.type == EpochBegan.type }
+      #expect(!records.isEmpty)
+      let schema = JSONSchema(try Schemas.json("events/\(EpochBegan.type).json"), closed: true)
+      for record in records { #expect(try schema.faults(in: JSONValue(parsing: record.data)).isEmpty) }
+    }
+  }
+
+  @Test("exist for every type the code knows, each with a sample, and for no other")
+  func complete() throws {
+    let types = Set(try SchemaExamples.all().map(\.type) + [EpochBegan.type])
+    #expect(Set(try Schemas.names(in: "events")) == types)
+    // A sample of an earlier version stays for ever, beside that version's schema.
+    #expect(Set(try Schemas.names(in: "samples")) == types)
+    for type in types { #expect(try Schemas.json("events/\(type).json")["title"] == .string(type)) }
+  }
+
+  @Test("fit their samples, and the code still reads each sample without losing a member")
+  func samples() throws {
+    for type in try Schemas.names(in: "samples") {
+      let event = try CloudEvent(structured: try Schemas.bytes("samples/\(type).json"))
+      #expect(event.type == type)
+      let data = try JSONValue(parsing: event.data)
+      let faults = try JSONSchema(try Schemas.json("events/\(type).json"), closed: true).faults(in: data)
+      #expect(faults.isEmpty, "\(type): \(faults)")
+      let again = try #require(try Self.readAndWritten(event), "\(type) is no longer read")
+      #expect(Self.holds(try JSONValue(parsing: again), data), "\(type) loses members when read")
+    }
+  }
+
+  @Test(
+    "refuse a member that is missing, of another type, unknown or out of range",
+    arguments: [
+      (#"{"id":17}"#, "/time"), (#"{"id":"17","time":"2030-06-15T12:00:00.000Z"}"#, "/id"), (#"{"id":0,"time":"2030-06-15T12:00:00.000Z"}"#, "/id"),
+      (#"{"id":17,"time":"2030-06-15"}"#, "/time"), (#"{"id":17,"time":"2030-06-15T12:00:00.000Z","name":"x"}"#, "/name"),
+    ])
+  func refusing(text: String, path: String) throws {
+    let schema = JSONSchema(try Schemas.json("events/de.dos2030.sensors.thing-retired.v1.json"), closed: true)
+    let faults = try schema.faults(in: JSONValue(parsing: text))
+    #expect(faults.count == 1 && faults.allSatisfy { $0.hasPrefix(path + ":") }, "\(faults)")
+  }
+
+  @Test("are listed in the AsyncAPI document, all of them, with every topic")
+  func asyncAPI() throws {
+    let lines = Set(String(decoding: try Schemas.bytes("asyncapi.yaml"), as: UTF8.self).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) })
+    for topic in SensorIngestService().topics { #expect(lines.contains("address: \(topic.name)")) }
+    #expect(lines.filter { $0.hasPrefix("address: ") }.count == SensorIngestService().topics.count)
+    let types = try SchemaExamples.all().map(\.type) + [EpochBegan.type]
+    for type in types { #expect(lines.contains("name: \(type)") && lines.contains("$ref: ./events/\(type).json"), "\(type)") }
+    #expect(lines.filter { $0.hasPrefix("name: ") }.count == types.count)
+  }
+
+  @Test("of the API is what the route table says; DOS_UPDATE_SCHEMAS=1 writes it anew")
+  func openAPI() async throws {
+    try await withTestDatabase(migrate: RegistryHarness.schema()) { pool in
+      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
+      let service = try await SensorIngestService().assemble(ServiceContext(pool: pool, broker: broker, city: "dortmund"))
+      await broker.close()
+      let document = try #require(service.api).document(of: service.routes)
+      let file = Schemas.folder.appending(path: "openapi/sensors.json")
+      if ProcessInfo.processInfo.environment["DOS_UPDATE_SCHEMAS"] == "1" {
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(document).write(to: file)
+      } else {
+        #expect(try Schemas.bytes("openapi/sensors.json") == document, "the routes changed: run this test with DOS_UPDATE_SCHEMAS=1 and look at the difference")
+      }
+    }
+  }
+
+  private static func readAndWritten(_ event: CloudEvent) throws -> [UInt8]? {
+    if let began = EpochBegan(type: event.type, data: event.data) { return Array(try JSONEncoder().encode(began)) }
+    if let fact = try ObservationFact(type: event.type, data: event.data) { return fact.data }
+    return try RegistryEvent(type: event.type, data: event.data)?.data()
+  }
+
+  /// Whether all of `part` stands in `whole`, which may have more members: later versions of the code write more.
+  private static func holds(_ whole: JSONValue, _ part: JSONValue) -> Bool {
+    switch (whole, part) {
+    case (.object(let whole), .object(let part)): part.allSatisfy { name, value in whole[name].map { holds($0, value) } ?? false }
+    case (.array(let whole), .array(let part)): whole.count == part.count && zip(whole, part).allSatisfy { holds($0, $1) }
+    default: whole == part || (whole.double != nil && whole.double == part.double)
+    }
+  }
+}
+
+/// The folder `schemas/` of the repository.
+private enum Schemas {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../schemas").standardized
+
+  static func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: folder.appending(path: name))) }
+
+  static func json(_ name: String) throws -> JSONValue { try JSONValue(parsing: bytes(name)) }
+
+  /// The files' names without `.json`; any other file is a name too, so that it is noticed.
+  static func names(in part: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: part).path).map { $0.hasSuffix(".json") ? String($0.dropLast(5)) : $0 }
+  }
+}
