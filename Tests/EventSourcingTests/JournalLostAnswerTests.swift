@@ -65,6 +65,32 @@ struct JournalLostAnswerTests {
     }
   }
 
+  @Test("When the server ends the connection before the commit, the append is carried out on another, once") func terminated() async throws {
+    try await withJournal(partitions: 1) { journal, pool in
+      try await journal.note("a", .noStream)
+      let release = try await holdPartition(0, pool)
+      let append = Task { try await journal.note("a", .exactly(1)) }
+      let other = PostgresPool(pool.configuration, size: 1)
+      for _ in 0..<2 {
+        let killed = try await eventually {
+          let rows = try await other.query(
+            """
+            select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and not granted
+            and database = (select oid from pg_database where datname = current_database())
+            """)
+          return !rows.isEmpty
+        }
+        #expect(killed)
+      }
+      try await release()
+      let appended = try await append.value
+      #expect(appended.positions.map(\.offset) == [2])
+      let read = try await journal.read(stream: "a")
+      #expect(read.count == 2)
+      await other.close()
+    }
+  }
+
   @Test("Without an answer until the end of its patience the Journal says that it may have happened; what never left may be repeated blindly")
   func gaveUp() async throws {
     try await withJournal(partitions: 1) { plain, pool in
