@@ -1,0 +1,88 @@
+import Foundation
+public import Postgres
+
+/// A small PostgreSQL that belongs to one test, to be stopped and started by it.
+///
+/// The shared test server cannot be used for that: all tests would fall over.
+public final class OwnServer: Sendable {
+  /// How a program of the server ended that should not have.
+  public struct Failure: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  private let folder: URL
+  private let programs: String
+
+  /// Gives the body a running server with an empty cluster, and removes both afterwards, whatever happened.
+  public static func running<Outcome>(
+    isolation: isolated (any Actor)? = #isolation, _ body: (OwnServer) async throws -> Outcome
+  ) async throws -> Outcome {
+    let server = try OwnServer()
+    let outcome: Result<Outcome, any Error>
+    do {
+      try await server.initialize()
+      try await server.start()
+      outcome = .success(try await body(server))
+    } catch {
+      outcome = .failure(error)
+    }
+    try? await server.stop()
+    try? FileManager.default.removeItem(at: server.folder)
+    return try outcome.get()
+  }
+
+  private init() throws {
+    let installed = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")
+    guard let version = installed.compactMap(Int.init).max() else { throw Failure(description: "no PostgreSQL below /usr/lib/postgresql") }
+    programs = "/usr/lib/postgresql/\(version)/bin"
+    // Not the folder of the user's temporary files: the server's user must be able to enter it, and a socket's path ends at 107 bytes.
+    folder = URL(fileURLWithPath: "/tmp/dos-server-\(getpid())-\(UInt32.random(in: 0 ... .max))")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    // initdb and postgres refuse to run as root.
+    if getuid() == 0 { try FileManager.default.setAttributes([.ownerAccountName: "postgres"], ofItemAtPath: folder.path) }
+  }
+
+  public func configuration(database: String = "postgres") -> PostgresConfiguration {
+    PostgresConfiguration(conninfo: "host=\(folder.path) user=postgres dbname=\(database)", applicationName: "dos tests")
+  }
+
+  /// Starts the server and waits until it answers.
+  public func start() async throws {
+    // fsync and synchronous_commit stay on: what is tested is what was acknowledged.
+    let settings = "-c listen_addresses='' -c unix_socket_directories=\(folder.path) -c shared_buffers=16MB -c max_connections=40"
+    try await run("pg_ctl", "start", "--wait", "--silent", "--pgdata=\(folder.path)/data", "--log=\(folder.path)/log", "--options=\(settings)")
+  }
+
+  /// Stops the server as a power cut would: nobody is waited for and nothing is written any more. The next start recovers.
+  public func stop() async throws {
+    try await run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate", "--pgdata=\(folder.path)/data")
+  }
+
+  private func initialize() async throws {
+    try await run("initdb", "--pgdata=\(folder.path)/data", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+  }
+
+  private func run(_ program: String, _ arguments: String...) async throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    let user = getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : []
+    // Foundation learns of a process's end when a socket that it inherits is closed. The server, which stays, must not inherit it from pg_ctl.
+    let script = #"(for file in /proc/self/fd/*; do n=${file##*/}; [ "$n" -le 2 ] || eval "exec $n>&-"; done; exec "$@"); exit $?"#
+    process.arguments = ["-c", script, "bash"] + user + ["\(programs)/\(program)"] + arguments
+    process.currentDirectoryURL = URL(fileURLWithPath: "/")
+    process.standardInput = FileHandle.nullDevice
+    // Not a pipe: the server would inherit it and keep whoever reads it waiting.
+    process.standardOutput = FileHandle.nullDevice
+    let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do { try process.run() } catch {
+        process.terminationHandler = nil
+        continuation.resume(throwing: error)
+      }
+    }
+    guard status == 0 else {
+      let log = (try? String(contentsOfFile: "\(folder.path)/log", encoding: .utf8)) ?? ""
+      throw Failure(description: "\(program) \(arguments.first ?? "") ended with \(status); the server's log: \(log.suffix(2_000))")
+    }
+  }
+}
