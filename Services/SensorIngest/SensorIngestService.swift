@@ -19,6 +19,12 @@ public struct SensorIngestService: Service {
   public let database = "dos_sensors"
   public let pages = [ServicePage(title: "Sensorik", summary: "Messstellen beider Städte, ihre Werte und deren Verlauf", path: "/sensors/")]
 
+  /// What a city may set of the page.
+  static let tiles = SettingKey<String?>.text("sensors-tiles", "URL", help: "Map tiles of the sensors' page: a template with {z}, {x} and {y}; none without")
+  static let tilesAttribution = SettingKey<String?>.text("sensors-tiles-attribution", "TEXT", help: "What the licence of the tiles wants to be shown")
+  static let outline = SettingKey<String?>.text("sensors-outline", "FILE", help: "GeoJSON FeatureCollection with the cities' outlines; one drawn by hand without")
+  public let settings = [tiles.setting, tilesAttribution.setting, outline.setting]
+
   public init() {}
 
   public var topics: [Topic] { [SensorTopics.registry] + ObservationTopics.all }
@@ -50,7 +56,11 @@ public struct SensorIngestService: Service {
     let intake = ObservationIntake(registry: lookUp, pool: pool, broker: context.broker, acknowledged: acknowledged, clock: context.clock)
     let readings = ObservationsAPI(pool: pool, intake: intake, progress: observations, model: model)
 
-    var routes = try SensorPages(.init()).routes
+    let watch = SubscriptionWatch([registry] + observations.subscriptions, metrics: context.metrics, log: context.log)
+    let page = try SensorPages.Settings(
+      tiles: context.settings[Self.tiles], attribution: context.settings[Self.tilesAttribution], outlineFile: context.settings[Self.outline])
+
+    var routes = try SensorPages(page).routes
     routes += LandingPage(model: model).routes() + RegistryRoutes(service: service).all()
     routes += readings.routes + CreateObservations(intake: intake).routes + RollupsAPI(pool: pool, observations: readings).routes
     let live = Live(broker: context.broker)
@@ -62,7 +72,9 @@ public struct SensorIngestService: Service {
         part("registry", registry.run), part("observations", observations.run), part("forwarder", forwarder.run),
         Part("sensors live", start: { try await live.start() }, stop: { await live.stop() }),
         Part("journal", start: {}, stop: { await journal.close() }),
+        watch.part,
       ],
+      checks: watch.checks,
       api: OpenAPI(title: "Sensors", description: "OGC SensorThings 1.1 and what this city adds to it"))
   }
 

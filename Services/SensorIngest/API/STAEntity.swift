@@ -92,7 +92,8 @@ struct STAPage: Sendable {
     writer.beginArray()
     for entity in entities { entity.write(to: &writer, root: root) }
     writer.endArray()
-    if more {
+    // A page of nothing ($top=0, which asks for the count alone) would lead to itself.
+    if more, !entities.isEmpty {
       writer.key("@iot.nextLink")
       writer.string(next)
     }

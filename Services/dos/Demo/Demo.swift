@@ -19,8 +19,9 @@ struct Demo: Sendable {
     report("\(DemoThing.all.count) things with \(datastreams.count) datastreams are registered")
     var next: [Instant] = []
     for datastream in datastreams { next.append(try await patiently { try await firstMissing(of: datastream) }) }
-    let began = Instant.now()
     var sent = 0
+    var told = ContinuousClock.now
+    var isLive = false
     while !Task.isCancelled {
       let now = Instant.now()
       let due = Self.due(datastreams, next, at: now)
@@ -30,8 +31,13 @@ struct Demo: Sendable {
         for part in due {
           if let last = part.times.last { next[part.index] = last + .seconds(part.datastream.stream.interval) }
         }
-        if due.reduce(0, { $0 + $1.times.count }) >= Self.rowsPerRequest { continue }
-        if now - began < .seconds(600) { report("\(sent) readings sent; going on in real time") }
+        let full = due.reduce(0) { $0 + $1.times.count } >= Self.rowsPerRequest
+        if !isLive || told.duration(to: .now) > .seconds(60) {
+          report("\(sent) readings sent\(full ? "" : "; going on in real time")")
+          told = .now
+        }
+        isLive = !full
+        if full { continue }
       }
       try await Task.sleep(for: .seconds(1))
     }

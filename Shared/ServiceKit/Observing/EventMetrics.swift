@@ -27,13 +27,13 @@ extension Metrics {
   }
 
   /// Events a projection has still to take.
-  public func projectionLag(projection: String, partition: Int) -> Gauge {
-    gauge("dos_projection_lag_events", "Events a projection has still to take", ["projection": projection, "partition": String(partition)])
+  public func projectionLag(projection: String, topic: String) -> Gauge {
+    gauge("dos_projection_lag_events", "Events a projection has still to take", ["projection": projection, "topic": topic])
   }
 
   /// Events a projection could not take and that wait for somebody to look.
-  public func parkedEvents(projection: String) -> Gauge {
-    gauge("dos_parked_events", "Events parked because a projection could not take them", ["projection": projection])
+  public func parkedEvents(projection: String, topic: String) -> Gauge {
+    gauge("dos_parked_events", "Events parked because a projection could not take them", ["projection": projection, "topic": topic])
   }
 
   /// Bytes that wait to be sent to the broker.
