@@ -22,7 +22,8 @@ public struct SensorIngestService: Service {
   /// What a city may set of the page.
   static let tiles = SettingKey<String?>.text("sensors-tiles", "URL", help: "Map tiles of the sensors' page: a template with {z}, {x} and {y}; none without")
   static let tilesAttribution = SettingKey<String?>.text("sensors-tiles-attribution", "TEXT", help: "What the licence of the tiles wants to be shown")
-  static let outline = SettingKey<String?>.text("sensors-outline", "FILE", help: "GeoJSON FeatureCollection with the cities' outlines; one drawn by hand without")
+  static let outline = SettingKey<String?>.text(
+    "sensors-outline", "FILE", help: "GeoJSON FeatureCollection with the cities' outlines; one drawn by hand without")
   public let settings = [tiles.setting, tilesAttribution.setting, outline.setting]
 
   public init() {}

@@ -185,7 +185,9 @@ import Time
         _ = try connection.query("select pg_advisory_unlock(1, \(partition))")
       }
     }
-    while try await pool.query("select 1 from pg_locks where locktype = 'advisory' and classid = 1 and granted").isEmpty {}
+    let held: SQL =
+      "select 1 from pg_locks where locktype = 'advisory' and classid = 1 and granted and database = (select oid from pg_database where datname = current_database())"
+    while try await pool.query(held).isEmpty { try await Task.sleep(for: .milliseconds(1)) }
     let outcome = try await body()
     try await pool.execute("insert into release_lock values (true)")
     try await holder.value

@@ -102,9 +102,9 @@ struct Browser: Sendable {
     return answer
   }
 
-  /// Looks again and again until it holds, for 30 s at most.
+  /// Looks again and again until it holds, for a minute at most.
   static func until(_ what: String, _ holds: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(60)
     while try await !holds() {
       guard ContinuousClock.now < deadline else { throw Failure.timeout(what) }
       try await Task.sleep(for: .milliseconds(50))

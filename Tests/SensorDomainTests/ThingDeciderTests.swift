@@ -82,9 +82,11 @@ struct ThingDeciderTests {
     given(ThingDecider.self, registered, retired).when(.relocate(id: 1, relocation)).thenRefused(.ended(.thing, id: 1))
   }
 
-  @Test("that nobody registered can't be changed, moved or retired", arguments: [
-    ThingCommand.change(id: 9, ThingChange(name: "x")), .relocate(id: 9, relocation), .retire(id: 9, time: noon),
-  ])
+  @Test(
+    "that nobody registered can't be changed, moved or retired",
+    arguments: [
+      ThingCommand.change(id: 9, ThingChange(name: "x")), .relocate(id: 9, relocation), .retire(id: 9, time: noon),
+    ])
   func unknown(_ command: ThingCommand) {
     given(ThingDecider.self).when(command).thenRefused(.unknown(.thing, id: 9))
   }

@@ -103,6 +103,7 @@ function cell(row, text, name) {
 function drawRows() {
   const rows = element("rows");
   const visible = shown();
+  const focused = rows.contains(document.activeElement) ? document.activeElement.closest("tr").id : null;
   rows.replaceChildren();
   for (const stream of visible) {
     const row = rows.insertRow();
@@ -118,6 +119,8 @@ function drawRows() {
     cell(row, value(stream), "number");
     cell(row, age(stream), silent(stream) ? "silent" : "");
   }
+  // Who stands in the list with the keyboard stays there when it is drawn anew.
+  if (focused) element(focused)?.querySelector("button").focus();
   element("count").textContent = `(${visible.length} von ${streams.size} Datenströmen)`;
 }
 
@@ -192,6 +195,8 @@ async function choose(id, focus) {
       .filter(o => typeof o.result === "number")
       .map(o => ({ x: Date.parse(o.phenomenonTime.split("/")[0]), y: o.result }));
     drawChart(stream, points);
+    // The live stream may be ahead of what is stored.
+    if (stream.latest && stream.latest.time > Date.now() - day) addToChart(stream, stream.latest.time, stream.latest.result);
   } catch (error) {
     element("detail-text").textContent = `Der Verlauf kann nicht geladen werden: ${error.message}`;
   }
@@ -205,11 +210,16 @@ function summary(stream, points) {
   return `Letzte 24 Stunden: ${points.length} Messwerte von ${numbers.format(least)} bis ${numbers.format(most)}${unit}, zuletzt ${value(stream)} um ${times.format(points.at(-1).x)} Uhr.`;
 }
 
-function drawChart(stream, points) {
+/** The chart in words, for who cannot see it, and as a table. */
+function describe(stream, points) {
   const text = summary(stream, points);
   element("detail-text").textContent = text;
   element("chart").setAttribute("aria-label", `Verlauf ${stream.thing}, ${stream.property}. ${text}`);
   drawValues(stream, points);
+}
+
+function drawChart(stream, points) {
+  describe(stream, points);
   const now = Date.now();
   const css = getComputedStyle(document.body);
   const colour = css.color;
@@ -251,7 +261,7 @@ function addToChart(stream, time, result) {
   chart.options.scales.x.min = Date.now() - day;
   chart.options.scales.x.max = Date.now();
   chart.update("none");
-  element("detail-text").textContent = summary(stream, points);
+  describe(stream, points);
 }
 
 function status(text, lost) {
