@@ -31,7 +31,8 @@ struct Browser: Sendable {
     driver.standardOutput = FileHandle.nullDevice
     driver.standardError = FileHandle.nullDevice
     try driver.run()
-    defer { driver.terminate() }
+    // Not SIGTERM: a process that is started on a thread of Dispatch inherits that it blocks signals.
+    defer { kill(driver.processIdentifier, SIGKILL) }
     let client = HTTPClient()
     let root = "http://127.0.0.1:\(port)"
     try await until("chromedriver answers") { (try? await client.send(ClientRequest(.get, "\(root)/status")))?.isSuccess == true }
