@@ -67,13 +67,12 @@ public final class Forwarder: Sendable {
   /// - Returns: the checkpoint then; nil when nothing waits.
   private func step(_ lease: Lease, from checkpoint: Checkpoint, limit: Int) async throws -> Checkpoint? {
     let events = try await journal.read(partition: lease.partition, after: checkpoint.position - 1, limit: limit)
-    guard let first = events.first, let last = events.last else {
+    guard let last = events.last else {
       journal.observer.forwardLag(lease.partition, 0)
       return nil
     }
-    let expected = checkpoint.position + Int64(events.count) - 1
-    guard first.position.offset == checkpoint.position, last.position.offset == expected else {
-      throw JournalGap(partition: lease.partition, expected: checkpoint.position, found: first.position.offset)
+    for (expected, event) in zip(checkpoint.position..., events) where event.position.offset != expected {
+      throw JournalGap(partition: lease.partition, expected: expected, found: event.position.offset)
     }
     let head = max(last.position.offset, journal.commits.head(lease.partition) ?? 0)
     journal.observer.forwardLag(lease.partition, head - checkpoint.position + 1)

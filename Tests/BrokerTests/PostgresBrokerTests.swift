@@ -64,6 +64,38 @@ import Time
     }
   }
 
+  @Test("what fails at the commit is not acknowledged and takes no offset") func commit() async throws {
+    try await withBroker { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      try await refuse(pool)
+      await #expect(throws: BrokerError.self) { try await broker.publish(outgoing(things, ["refused"])) }
+      #expect(try await broker.publish(outgoing(things, ["fine"])).map(\.offset) == [0])
+      #expect(try await broker.readAll(things, 0).count == 1)
+    }
+  }
+
+  @Test("an event that fails what it was to be stored with fails alone") func neighbours() async throws {
+    try await withBroker { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      try await refuse(pool)
+      let publishes = try await holding(pool, partition: 0) {
+        let first = Task { try await broker.publish(outgoing(things, ["first.."], partition: 0)) }
+        while broker.waitingBytes == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        let one = broker.waitingBytes
+        // What waits for the first is stored together.
+        let rest = ["fine..1", "refused", "fine..2"].map { text in Task { try await broker.publish(outgoing(things, [text], partition: 0)) } }
+        while broker.waitingBytes < 4 * one { try await Task.sleep(for: .milliseconds(2)) }
+        return [first] + rest
+      }
+      var failed = 0
+      for publish in publishes { if case .failure = await publish.result { failed += 1 } }
+      #expect(failed == 1)
+      #expect(try await broker.readAll(things, 0).map(\.position.offset) == [0, 1, 2])
+    }
+  }
+
   @Test("what waits is bounded: beyond it the answer is full, at once, and nothing of it was taken") func bound() async throws {
     var limits = PostgresBroker.Limits()
     limits.waitingBytes = 20_000
@@ -105,7 +137,9 @@ import Time
       }
       let reader = try await broker.reader(topic: things, partition: 0, from: 0)
       var texts: [String] = []
-      while texts.count < 2 { texts += try await reader.next(limit: 10, wait: .seconds(10)).map { String(decoding: $0.event.data, as: UTF8.self) } }
+      for _ in 0..<2 where texts.count < 2 {
+        texts += try await reader.next(limit: 10, wait: .seconds(10)).map { String(decoding: $0.event.data, as: UTF8.self) }
+      }
       #expect(texts == ["{\"text\":\"late\"}", "{\"text\":\"left\"}"])
     }
   }
@@ -171,6 +205,17 @@ import Time
         throw error
       }
     }
+  }
+
+  /// Lets every commit fail that comes with an event of the first topic which says "refused".
+  private func refuse(_ pool: PostgresPool) async throws {
+    try await pool.execute(
+      """
+      create function refuse() returns trigger language plpgsql as
+        $$ begin if convert_from(new.data, 'UTF8') like '%refused%' then raise 'told so'; end if; return null; end $$
+      """)
+    try await pool.execute(
+      "create constraint trigger refuse after insert on events_1 deferrable initially deferred for each row execute function refuse()")
   }
 
   /// Holds the lock of a partition of the only topic while the body runs.

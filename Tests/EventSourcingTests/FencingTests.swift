@@ -19,7 +19,7 @@ import Testing
       #expect(try await caughtUp(heir))
       let standing = try await checkpoint(pool)
       // Its batch goes to the database now, late; it ends by itself, at the claim that is no longer its own.
-      await zombie.resumes()
+      try await zombie.resumes()
       #expect(zombie.wrote.value == 0 && zombie.attempts.value == 0)
       #expect(try await listed(pool) == decided(journal))
       #expect(try await checkpoint(pool) == standing)
@@ -37,7 +37,7 @@ import Testing
       try await zombie.pausesWithBatch()
       let owner = try await Leases.claim(subscription: Listing.name, topic: journal.topic.name, partition: 0, in: pool)
       #expect(owner.checkpoint == Checkpoint(position: 0))
-      await zombie.resumes()
+      try await zombie.resumes()
       #expect(try await listed(pool).isEmpty)
       // The owner has lost nothing: it still goes on from where it claimed.
       try await owner.advance(from: owner.checkpoint, to: Checkpoint(position: 4), in: pool)
@@ -91,6 +91,7 @@ private final class Zombie: Sendable {
   /// Batches that came as far as the projection, and those whose rows were written.
   let attempts = Counter()
   let wrote = Counter()
+  private let ended = Counter()
   private let pause = Pause()
   private let subscription: Subscription
   private let journal: Journal
@@ -114,13 +115,20 @@ private final class Zombie: Sendable {
         subscription: Listing.name, topic: topic.name, starts: Array(repeating: 0, count: topic.partitions), on: connection)
     }
     let lease = try await Leases.claim(subscription: Listing.name, topic: topic.name, partition: 0, in: pool)
-    let task = Task { [subscription] in await subscription.consume(lease) }
+    let task = Task { [subscription, ended] in
+      await subscription.consume(lease)
+      ended.add(1)
+    }
     running.withLock { $0 = task }
     #expect(try await eventually { pause.holds })
   }
 
-  func resumes() async {
+  /// Goes on. It must end by itself; where a broken comparison lets it live, the test is to fail and not to hang.
+  func resumes() async throws {
     pause.lift()
-    await running.withLock { $0 }?.value
+    #expect(try await eventually { ended.value == 1 })
+    let task = running.withLock { $0 }
+    task?.cancel()
+    await task?.value
   }
 }

@@ -40,6 +40,30 @@ struct ForwarderTests {
     }
   }
 
+  @Test("Behind an offset that the Journal has lost nothing is forwarded, and the forwarder says which it is", .timeLimit(.minutes(2)))
+  func gap() async throws {
+    let reasons = Mutex<[String]>([])
+    let observer = JournalObserver(forwardFailed: { _, reason in reasons.withLock { $0.append(reason) } })
+    try await withJournal(partitions: 1, size: 8, observer: observer) { journal, pool in
+      try await journal.append([write("a", .any, "1", "2", "3")], context: noon)
+      try await pool.transaction { connection throws in
+        try connection.execute("alter table journal_events disable trigger journal_no_update_no_delete")
+        try connection.execute("delete from journal_events where log_offset = 2")
+      }
+      let broker = RecordingBroker()
+      let running = Task { await Forwarder(journal: journal, broker: broker, batch: 4).run() }
+      let gap = "\(JournalGap(partition: 0, expected: 2, found: 3))"
+      // What stands before the gap goes out, since a batch that fails is tried again in halves.
+      #expect(try await eventually { broker.offsets(0) == [0, 1] })
+      try await journal.note("a")
+      let told = reasons.withLock { $0.count }
+      #expect(try await eventually { reasons.withLock { $0.count } > told + 1 })
+      #expect(reasons.withLock { Set($0) } == [gap] && broker.offsets(0) == [0, 1])
+      running.cancel()
+      await running.value
+    }
+  }
+
   @Test("A forwarder that starts anew goes on where the checkpoint stands", .timeLimit(.minutes(1))) func restarts() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await journal.append([write("a", .any, "1", "2", "3")], context: noon)

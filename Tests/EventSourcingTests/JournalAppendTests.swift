@@ -152,6 +152,43 @@ struct JournalAppendTests {
     }
   }
 
+  @Test("An append that waits for the database is carried out although its caller leaves meanwhile", .timeLimit(.minutes(2))) func leaves() async throws {
+    try await withJournal(partitions: 1, size: 8) { journal, pool in
+      try await journal.note("warm")
+      let release = try await holdPartition(0, pool)
+      let caller = Task { try await journal.note("a", .noStream) }
+      #expect(try await eventually { try await waitingForLocks(pool) == 1 })
+      caller.cancel()
+      try await release()
+      let appended = try await caller.value
+      let read = try await journal.read(stream: "a")
+      #expect(read.map(\.position) == appended.positions)
+    }
+  }
+
+  @Test("An append is committed with synchronous_commit on, also where the connection has it off") func flushed() async throws {
+    try await withJournal(partitions: 1) { journal, pool in
+      try await pool.execute("create table committed_with (setting text)")
+      try await pool.execute(
+        """
+        create function note_setting() returns trigger language plpgsql as
+          $$ begin insert into committed_with values (current_setting('synchronous_commit')); return new; end $$
+        """)
+      try await pool.execute("create trigger note_setting after insert on journal_events for each row execute function note_setting()")
+      var configuration = pool.configuration
+      configuration.settings["synchronous_commit"] = "off"
+      let careless = PostgresPool(configuration, size: 1)
+      let other = Journal(pool: careless, topic: journal.topic, city: journal.city, source: journal.source)
+      _ = try await other.end()
+      try await pool.execute("delete from committed_with")
+      try await other.note("a")
+      let settings = try await pool.query("select setting from committed_with").map { row throws in try row.decode(String.self) }
+      #expect(settings == ["on"])
+      await other.close()
+      await careless.close()
+    }
+  }
+
   @Test("What waits is bounded; beyond the bound the answer is no, at once") func bounded() async throws {
     try await withJournal(partitions: 1, settings: JournalSettings(waitingLimit: 3)) { journal, pool in
       try await journal.note("warm")

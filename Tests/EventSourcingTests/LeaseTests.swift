@@ -4,7 +4,7 @@ import Postgres
 import Synchronization
 import Testing
 
-@Suite("Leases", .timeLimit(.minutes(1))) struct LeaseTests {
+@Suite("Leases", .timeLimit(.minutes(2))) struct LeaseTests {
   @Test("Two instances share fairly: each partition has one owner, and what the first held beyond its share it gave up before the second began")
   func sharing() async throws {
     try await withJournal(partitions: 4) { _, pool in
@@ -88,6 +88,53 @@ import Testing
       #expect(history.claims("first").last?.claim == 3)
       history.expectOneOwnerAtATime()
       await instance.stop()
+    }
+  }
+
+  @Test("A lease is prolonged while it is held") func renewed() async throws {
+    try await withJournal(partitions: 4) { _, pool in
+      let history = History()
+      let instance = Instance("first", pool, history)
+      #expect(try await eventually { instance.leases.held.count == 4 })
+      func until() async throws -> Double {
+        try await pool.query("select extract(epoch from min(until))::float8 from dos_checkpoints").first?.decode(Double.self) ?? 0
+      }
+      let first = try await until()
+      #expect(try await eventually { try await until() > first })
+      await instance.stop()
+    }
+  }
+
+  @Test("Whether a lease has run out is told by the database's clock, however far it is from this process's", arguments: [-60, 60])
+  func databaseClock(minutes: Int) async throws {
+    try await withJournal(partitions: 4) { _, pool in
+      try await pool.execute("create schema shifted")
+      try await pool.execute(
+        SQL(
+          unsafe: """
+            create function shifted.clock_timestamp() returns timestamptz language sql volatile as
+              $$ select pg_catalog.clock_timestamp() + interval '\(minutes) minutes' $$
+            """))
+      try await pool.execute(
+        "do $$ begin execute format('alter database %I set search_path = shifted, pg_catalog, public', current_database()); end $$")
+      let shifted = PostgresPool(pool.configuration, size: 2)
+      try await shifted.transaction { connection throws in
+        try CheckpointTable.ensure(subscription: "s", topic: "t", starts: [0, 0, 0, 0], on: connection)
+        // Of two that another instance took, one has run out.
+        try connection.execute("update dos_checkpoints set holder = 'other', until = clock_timestamp() + interval '10 minutes' where partition = 0")
+        try connection.execute("update dos_checkpoints set holder = 'other', until = clock_timestamp() - interval '1 second' where partition = 1")
+      }
+      let instance = Instance("first", shifted, History())
+      #expect(try await eventually { instance.leases.held == [1, 2, 3] })
+      // It looks again, and still finds that the other has time.
+      let seen = { try await shifted.query("select seen::text from dos_lease_holders where holder = 'first'").first?.decode(String.self) }
+      for _ in 0..<2 {
+        let last = try await seen()
+        #expect(try await eventually { try await seen() != last })
+      }
+      #expect(instance.leases.held == [1, 2, 3])
+      await instance.stop()
+      await shifted.close()
     }
   }
 

@@ -139,6 +139,19 @@ struct ObservationStorageTests {
     }
   }
 
+  @Test("sums are exact, in whatever order their values came")
+  func exactSums() async throws {
+    for values in [[1e15, 0.1, -1e15, 0.2], [0.1, 0.2, 1e15, -1e15], [1e15, -1e15, 0.2, 0.1]] {
+      try await withStore { pool in
+        for (minute, value) in values.enumerated() {
+          let time = "2026-01-01T0\(minute % 2):0\(minute):00Z"
+          try await store([(Int64(minute), .recorded(.init(datastream: 7, readings: [try reading(Int64(minute), time, .number(value))])))], in: pool)
+        }
+        #expect(try await text("select total::text from observation_days", in: pool) == ["0.3"], "\(values)")
+      }
+    }
+  }
+
   @Test("an implausible value is kept and counted, and does not spoil the mean")
   func implausible() async throws {
     try await withStore { pool in
