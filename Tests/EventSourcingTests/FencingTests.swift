@@ -4,7 +4,7 @@ import Postgres
 import Synchronization
 import Testing
 
-@Suite("Fencing", .timeLimit(.minutes(1))) struct FencingTests {
+@Suite("Fencing", .timeLimit(.minutes(5))) struct FencingTests {
   @Test("An instance that was paused beyond its lease, with a batch in hand, loses the comparison and leaves no row behind") func paused() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await Listing.createTable(pool)

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("From decision to another service's read model", .timeLimit(.minutes(1))) struct ForwardedTests {
+@Suite("From decision to another service's read model", .timeLimit(.minutes(5))) struct ForwardedTests {
   @Test("What two instances decide and forward through PostgresBroker is projected once each, in order, elsewhere") func endToEnd() async throws {
     try await withJournal(partitions: 2, size: 8) { journal, pool in
       let schemas = [TestSchema(scope: EventSourcingMigrations.scope, migrations: try EventSourcingMigrations.load())]

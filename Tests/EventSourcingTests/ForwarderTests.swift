@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 struct ForwarderTests {
-  @Test("What is decided reaches the broker in order, with its place in the Journal, whoever appended it", .timeLimit(.minutes(1)))
+  @Test("What is decided reaches the broker in order, with its place in the Journal, whoever appended it", .timeLimit(.minutes(5)))
   func forwards() async throws {
     try await withJournal(partitions: 2, size: 8) { journal, pool in
       let broker = RecordingBroker()
@@ -27,7 +27,7 @@ struct ForwarderTests {
     }
   }
 
-  @Test("Whatever the broker does, no event is left out and none overtakes another", .timeLimit(.minutes(1))) func neverSkips() async throws {
+  @Test("Whatever the broker does, no event is left out and none overtakes another", .timeLimit(.minutes(5))) func neverSkips() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, _ in
       let broker = RecordingBroker { attempt in [.stores, .failsAfterStoring, .fails, .isFull][attempt % 4] }
       let running = Task { await Forwarder(journal: journal, broker: broker, batch: 3).run() }
@@ -40,7 +40,7 @@ struct ForwarderTests {
     }
   }
 
-  @Test("Behind an offset that the Journal has lost nothing is forwarded, and the forwarder says which it is", .timeLimit(.minutes(2)))
+  @Test("Behind an offset that the Journal has lost nothing is forwarded, and the forwarder says which it is", .timeLimit(.minutes(5)))
   func gap() async throws {
     let reasons = Mutex<[String]>([])
     let observer = JournalObserver(forwardFailed: { _, reason in reasons.withLock { $0.append(reason) } })
@@ -64,7 +64,7 @@ struct ForwarderTests {
     }
   }
 
-  @Test("A forwarder that starts anew goes on where the checkpoint stands", .timeLimit(.minutes(1))) func restarts() async throws {
+  @Test("A forwarder that starts anew goes on where the checkpoint stands", .timeLimit(.minutes(5))) func restarts() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await journal.append([write("a", .any, "1", "2", "3")], context: noon)
       let broker = RecordingBroker()
@@ -83,7 +83,7 @@ struct ForwarderTests {
     }
   }
 
-  @Test("A forwarder that lost its lease without knowing publishes again what was published, and moves no checkpoint", .timeLimit(.minutes(1)))
+  @Test("A forwarder that lost its lease without knowing publishes again what was published, and moves no checkpoint", .timeLimit(.minutes(5)))
   func zombie() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await journal.append([write("a", .any, "1", "2", "3")], context: noon)
@@ -126,7 +126,7 @@ struct ForwarderTests {
     #expect(pace.next(grown: false, now: start + .seconds(3)) == .milliseconds(250))
   }
 
-  @Test("The lag is what the Journal has and the broker has not acknowledged", .timeLimit(.minutes(1))) func lag() async throws {
+  @Test("The lag is what the Journal has and the broker has not acknowledged", .timeLimit(.minutes(5))) func lag() async throws {
     let lags = Mutex<[Int64]>([])
     let observer = JournalObserver(forwardLag: { _, events in lags.withLock { $0.append(events) } })
     try await withJournal(partitions: 1, size: 8, observer: observer) { journal, _ in

@@ -71,7 +71,7 @@ struct HandleTests {
     }
   }
 
-  @Test("Of many at once each is decided on the state the others left: three get a place, nobody gets one twice", .timeLimit(.minutes(1)))
+  @Test("Of many at once each is decided on the state the others left: three get a place, nobody gets one twice", .timeLimit(.minutes(5)))
   func contends() async throws {
     try await withJournal { journal, _ in
       let places = await withTaskGroup(of: Int?.self) { group in
@@ -88,7 +88,7 @@ struct HandleTests {
     }
   }
 
-  @Test("Who loses its attempts is told how many there were", .timeLimit(.minutes(1))) func givesUp() async throws {
+  @Test("Who loses its attempts is told how many there were", .timeLimit(.minutes(5))) func givesUp() async throws {
     try await withJournal(partitions: 1) { journal, pool in
       try await journal.note("warm")
       // The partition is held by a session that then appends to the stream itself, after the command has loaded it.

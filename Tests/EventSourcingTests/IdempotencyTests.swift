@@ -84,7 +84,7 @@ struct IdempotencyTests {
     }
   }
 
-  @Test("Groups whose keys cross between partitions wait for one another and do not deadlock", .timeLimit(.minutes(1))) func crossed() async throws {
+  @Test("Groups whose keys cross between partitions wait for one another and do not deadlock", .timeLimit(.minutes(5))) func crossed() async throws {
     try await withJournal(partitions: 2, size: 8) { first, pool in
       let (second, secondPool) = another(first, pool)
       try await first.note("warm", partition: 0)

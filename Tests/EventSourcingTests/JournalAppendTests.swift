@@ -152,7 +152,7 @@ struct JournalAppendTests {
     }
   }
 
-  @Test("An append that waits for the database is carried out although its caller leaves meanwhile", .timeLimit(.minutes(2))) func leaves() async throws {
+  @Test("An append that waits for the database is carried out although its caller leaves meanwhile", .timeLimit(.minutes(5))) func leaves() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await journal.note("warm")
       let release = try await holdPartition(0, pool)

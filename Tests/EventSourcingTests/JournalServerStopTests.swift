@@ -10,7 +10,7 @@ import Time
 struct JournalServerStopTests {
   @Test(
     "When the server stops hard and starts again, pool and Journal go on by themselves: what was acknowledged is there, nothing is there twice",
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
   func journal() async throws {
     try await OwnServer.running { server in
       let pool = PostgresPool(server.configuration(), size: 4)

@@ -3,7 +3,7 @@ import Broker
 import Postgres
 import Testing
 
-@Suite("Projections of a service's own decisions", .timeLimit(.minutes(1))) struct JournalSourceTests {
+@Suite("Projections of a service's own decisions", .timeLimit(.minutes(5))) struct JournalSourceTests {
   @Test("A projection gets each decision once and in order, whoever appended it, and none of the records that open an epoch") func own() async throws {
     try await withJournal(partitions: 2, size: 8) { journal, pool in
       try await Listing.createTable(pool)

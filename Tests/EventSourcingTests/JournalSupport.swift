@@ -48,9 +48,9 @@ extension Journal {
   }
 }
 
-/// Waits until something is true, looking every few milliseconds, for at most ten seconds.
+/// Waits until something is true, looking every few milliseconds, for at most thirty seconds.
 func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-  let end = ContinuousClock.now + .seconds(10)
+  let end = ContinuousClock.now + .seconds(30)
   while ContinuousClock.now < end {
     if try await condition() { return true }
     try await Task.sleep(for: .milliseconds(5))

@@ -4,7 +4,7 @@ import Postgres
 import Synchronization
 import Testing
 
-@Suite("Leases", .timeLimit(.minutes(2))) struct LeaseTests {
+@Suite("Leases", .timeLimit(.minutes(5))) struct LeaseTests {
   @Test("Two instances share fairly: each partition has one owner, and what the first held beyond its share it gave up before the second began")
   func sharing() async throws {
     try await withJournal(partitions: 4) { _, pool in

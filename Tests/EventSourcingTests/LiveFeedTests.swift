@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Time
 
-@Suite("The live tail of a topic", .timeLimit(.minutes(1))) struct LiveFeedTests {
+@Suite("The live tail of a topic", .timeLimit(.minutes(5))) struct LiveFeedTests {
   @Test("who comes back goes on after its last id, from the ring and from the broker; what nobody can tell is a reset") func resume() async throws {
     try await withTestDatabase(migrate: [TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load())]) { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)

@@ -3,7 +3,7 @@ import EventSourcing
 import Postgres
 import Testing
 
-@Suite("A poisoned stream", .timeLimit(.minutes(2))) struct PoisonTests {
+@Suite("A poisoned stream", .timeLimit(.minutes(5))) struct PoisonTests {
   private struct Refused: Error {}
 
   @Test("keeps what comes later waiting behind it, in later batches and for whoever takes the partition over, while others go on") func later() async throws {

@@ -1,7 +1,7 @@
 import EventSourcing
 import Testing
 
-@Suite("A new subscription", .timeLimit(.minutes(2))) struct SubscriptionStartTests {
+@Suite("A new subscription", .timeLimit(.minutes(5))) struct SubscriptionStartTests {
   @Test("that starts at the end gets nothing of what happened before, and everything after") func end() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await Listing.createTable(pool)

@@ -25,7 +25,7 @@ private struct Counting: Projection {
   struct Refused: Error {}
 }
 
-@Suite("Subscriptions over a topic", .timeLimit(.minutes(1))) struct SubscriptionTests {
+@Suite("Subscriptions over a topic", .timeLimit(.minutes(5))) struct SubscriptionTests {
   @Test("a poisoned event parks its stream, others go on, a retry puts all in, and a replay arrives at the same bytes") func wholePath() async throws {
     let schemas = [
       TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load()),

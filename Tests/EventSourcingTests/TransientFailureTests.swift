@@ -4,7 +4,7 @@ import Postgres
 import Synchronization
 import Testing
 
-@Suite("Trouble of database and network", .timeLimit(.minutes(1))) struct TransientFailureTests {
+@Suite("Trouble of database and network", .timeLimit(.minutes(5))) struct TransientFailureTests {
   static let troubles: [PostgresError.Kind] = [
     .server(sqlState: "08006"), .server(sqlState: "40001"), .server(sqlState: "40P01"), .server(sqlState: "53300"), .server(sqlState: "57014"),
     .server(sqlState: "57P01"), .connection, .commitUnknown, .deadline,
