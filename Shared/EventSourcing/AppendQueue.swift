@@ -35,6 +35,9 @@ final class AppendQueue: Sendable {
     self.commits = commits
   }
 
+  /// Appends in line, without those that are on their way to the database.
+  var waiting: Int { state.withLock { $0.waiting.count } }
+
   func append(_ append: PendingAppend) async throws(JournalError) -> Appended {
     try await withCheckedContinuation { continuation in
       enum Entry { case refused(JournalError), queued, first }

@@ -62,6 +62,9 @@ public final class Journal: Sendable {
     return try await queues[home].append(append)
   }
 
+  /// Appends in line over all partitions, without those that are on their way to the database.
+  public var waiting: Int { queues.reduce(0) { $0 + $1.waiting } }
+
   /// Where a stream lives unless its writer says otherwise.
   public func partition(of stream: String) -> Int { topic.partition(forKey: stream) }
 

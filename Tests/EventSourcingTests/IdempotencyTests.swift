@@ -68,6 +68,10 @@ struct IdempotencyTests {
   @Test("Of concurrent appends with one key one is written, also across partitions and processes") func concurrent() async throws {
     try await withJournal(partitions: 4) { first, pool in
       let (second, secondPool) = another(first, pool)
+      // The first to store the key takes its time over it, so that the others meet it.
+      try await pool.execute(
+        "create function linger() returns trigger language plpgsql as $$ begin perform pg_sleep(0.2); return null; end $$")
+      try await pool.execute("create trigger linger after insert on journal_idempotency_keys for each row execute function linger()")
       let outcomes = try await withThrowingTaskGroup(of: Appended.self) { group in
         for turn in 0..<16 {
           let journal = turn % 2 == 0 ? first : second

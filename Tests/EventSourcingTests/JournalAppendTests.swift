@@ -67,6 +67,27 @@ struct JournalAppendTests {
     }
   }
 
+  @Test("Of a group with one refused member the others are appended together and without a gap", .timeLimit(.minutes(5))) func oneRefused() async throws {
+    let groups = Counter()
+    try await withJournal(partitions: 1, size: 8, observer: JournalObserver(appended: { _, members in if members == 3 { groups.add(1) } })) { journal, pool in
+      try await journal.note("known")
+      let release = try await holdPartition(0, pool)
+      let first = Task { try await journal.note("first") }
+      #expect(try await eventually { try await waitingForLocks(pool) == 1 })
+      var members: [Task<Appended, any Error>] = []
+      for stream in ["a", "known", "b"] {
+        members.append(Task { try await journal.note(stream, .noStream) })
+        #expect(try await eventually { journal.waiting == members.count })
+      }
+      try await release()
+      #expect(try await first.value.positions.map(\.offset) == [2])
+      #expect(try await members[0].value.positions.map(\.offset) == [3])
+      await #expect(throws: JournalError.conflict(stream: "known", expected: .noStream, actual: 1)) { try await members[1].value }
+      #expect(try await members[2].value.positions.map(\.offset) == [4])
+      #expect(groups.value == 1)
+    }
+  }
+
   @Test("A member whose data is no JSON is refused alone") func badMember() async throws {
     try await withJournal(partitions: 1) { journal, _ in
       try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -152,17 +173,21 @@ struct JournalAppendTests {
     }
   }
 
-  @Test("An append that waits for the database is carried out although its caller leaves meanwhile", .timeLimit(.minutes(5))) func leaves() async throws {
+  @Test("Appends that wait, in line or in the database, are carried out although their callers leave meanwhile", .timeLimit(.minutes(5)))
+  func leaves() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await journal.note("warm")
       let release = try await holdPartition(0, pool)
-      let caller = Task { try await journal.note("a", .noStream) }
+      let first = Task { try await journal.note("a", .noStream) }
       #expect(try await eventually { try await waitingForLocks(pool) == 1 })
-      caller.cancel()
+      let second = Task { try await journal.note("b", .noStream) }
+      #expect(try await eventually { journal.waiting == 1 })
+      first.cancel()
+      second.cancel()
       try await release()
-      let appended = try await caller.value
-      let read = try await journal.read(stream: "a")
-      #expect(read.map(\.position) == appended.positions)
+      #expect(try await first.value.positions.map(\.offset) == [2])
+      #expect(try await second.value.positions.map(\.offset) == [3])
+      #expect(try await journal.end()[0].offset == 3)
     }
   }
 
