@@ -1,4 +1,4 @@
-.PHONY: run test lint
+.PHONY: run test mutants lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -7,6 +7,10 @@ run:
 # Builds everything and runs every test.
 test:
 	@ops/test
+
+# Breaks each promise once, in a copy, and looks whether its test goes red.
+mutants:
+	@ops/mutants
 
 # Format and warnings of Swift, C++ and shell.
 lint:
