@@ -1,4 +1,4 @@
-.PHONY: run test mutants lint
+.PHONY: run test mutants bench lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -11,6 +11,10 @@ test:
 # Breaks each promise once, in a copy, and looks whether its test goes red.
 mutants:
 	@ops/mutants
+
+# Measures everything beside the machine's limits: about a quarter of an hour. SECONDS=20 is shorter, QUICK=1 tries the script.
+bench:
+	@ops/bench
 
 # Format and warnings of Swift, C++ and shell.
 lint:

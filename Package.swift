@@ -66,6 +66,11 @@ let package = Package(
       name: "dos", dependencies: ["SensorIngest", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),
 
+    .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
+    // The load and the proofs of `ops/bench`; nothing that users get.
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["CEpoll", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Time"], path: "ops/benchmarks", swiftSettings: strict),
+
     part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "JSON", "Time"]),
     tests("TimeTests", ["Time"]),
     tests("JSONTests", ["JSON", "Time"]),
