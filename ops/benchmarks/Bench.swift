@@ -8,8 +8,8 @@ struct Settings: Sendable {
   let isQuick: Bool
 
   init(_ environment: [String: String]) {
-    isQuick = ["1", "true", "yes"].contains(environment["DOS_BENCH_QUICK"] ?? "")
-    let given = Int(environment["DOS_BENCH_SECONDS"] ?? "") ?? 0
+    isQuick = ["1", "true", "yes"].contains(environment["BENCH_QUICK"] ?? "")
+    let given = Int(environment["BENCH_SECONDS"] ?? "") ?? 0
     seconds = given > 0 ? given : isQuick ? 4 : 60
   }
 

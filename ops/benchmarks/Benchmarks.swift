@@ -26,7 +26,7 @@ enum Benchmarks {
       throw Failure("There is no measure \"\(word)\". There are:\n\(list)")
     }
     let environment = ProcessInfo.processInfo.environment
-    guard let conninfo = environment["DOS_BENCH_ADMIN"] else { throw Failure("run ops/bench, which starts a PostgreSQL for it") }
+    guard let conninfo = environment["BENCH_ADMIN"] else { throw Failure("run ops/bench, which starts a PostgreSQL for it") }
     let settings = Settings(environment)
     let server = try await Server(conninfo: conninfo)
     let began = Instant.now()
@@ -38,6 +38,8 @@ enum Benchmarks {
       do { try await bench.run(name) } catch {
         report.failures.append("\(name): \(error)")
         say("  FAILED: \(error)")
+        // The next measure shall not suffer from what this one left.
+        await bench.endCity()
       }
     }
     await bench.endCity()
