@@ -28,8 +28,18 @@ final class Command: Sendable {
     try process.withLock { process in
       process.standardOutput = file
       process.standardError = file
-      try process.run()
+      try Self.withoutBlockedSignals { try process.run() }
     }
+  }
+
+  /// A thread of a dispatch queue blocks signals, and a program begins with its parent's mask: pgbench, which ends by SIGALRM, would run for ever.
+  private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 
   /// Waits for its end and gives its status.
