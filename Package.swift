@@ -69,7 +69,8 @@ let package = Package(
     .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
     // The load and the proofs of `ops/bench`; nothing that users get.
     .executableTarget(
-      name: "Benchmarks", dependencies: ["CEpoll", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Time"], path: "ops/benchmarks", swiftSettings: strict),
+      name: "Benchmarks", dependencies: ["CEpoll", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Time"], path: "ops/benchmarks", swiftSettings: strict
+    ),
 
     part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "JSON", "Time"]),
     tests("TimeTests", ["Time"]),

@@ -171,27 +171,6 @@ import Time
     }
   }
 
-  @Test("throughput, for the record") func throughput() async throws {
-    try await withBroker { broker, _ in
-      let things = topic(partitions: 16)
-      try await broker.declare([things])
-      for (clients, size) in [(1, 1), (16, 1), (1, 100), (16, 100)] {
-        let rounds = size == 1 ? 100 : 20
-        let before = ContinuousClock.now
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          for client in 0..<clients {
-            group.addTask {
-              for _ in 0..<rounds { _ = try await broker.publish(outgoing(things, (0..<size).map(String.init), key: "\(client)")) }
-            }
-          }
-          try await group.waitForAll()
-        }
-        let seconds = Double(before.duration(to: .now).components.attoseconds) / 1e18 + Double(before.duration(to: .now).components.seconds)
-        print("PostgresBroker: \(clients) clients, \(size) per publish: \(Int(Double(clients * rounds * size) / seconds)) events/s")
-      }
-    }
-  }
-
   private func withBroker(
     limits: PostgresBroker.Limits = .init(), _ body: (PostgresBroker, PostgresPool) async throws -> Void
   ) async throws {

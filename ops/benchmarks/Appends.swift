@@ -24,7 +24,7 @@ extension Bench {
         try await add(writers, events, Double(count * events) / seconds)
       }
       await journal.close()
-      let stored = try await pool.query("select count(*) from journal_events")[0].value(Int64.self, at: 0)
+      let stored = try await pool.query("select count(*) from journal_events where type = 'de.dos2030.bench.happened.v1'")[0].value(Int64.self, at: 0)
       try expect(stored == Int64(appended), "\(appended) events were appended and \(stored) are in the Journal")
     }
     try await publishes()
@@ -36,7 +36,10 @@ extension Bench {
       add(Figure(measure: "appends", name: "\(events) at once, \(writers) writers", value: rate, unit: "events/s", limit: limit, aim: .atLeast(40_000)))
     } else {
       let limit = try await limits.inserts(clients: writers)
-      add(Figure(measure: "appends", name: "one at a time, \(writers) writer\(writers == 1 ? "" : "s")", value: rate, unit: "appends/s", limit: limit, aim: .ofLimit(0.5)))
+      add(
+        Figure(
+          measure: "appends", name: "one at a time, \(writers) writer\(writers == 1 ? "" : "s")", value: rate, unit: "appends/s", limit: limit,
+          aim: .ofLimit(0.5)))
     }
   }
 

@@ -78,7 +78,8 @@ actor City {
   }
 
   private func makeKey() async throws {
-    device = try await Command.output(".build/release/dos", ["token", "--device", "bench", "--log-level", "warning"]).trimmingCharacters(in: .whitespacesAndNewlines)
+    device = try await Command.output(".build/release/dos", ["token", "--device", "bench", "--log-level", "warning"]).trimmingCharacters(
+      in: .whitespacesAndNewlines)
   }
 
   /// Registers things with 10 or 100 datastreams each until there are that many.

@@ -140,7 +140,9 @@ struct IntakeLoad: Sendable {
     var last = readings.rows
     while (try? await Task.sleep(for: .seconds(5))) != nil {
       let rows = readings.rows
-      say("  \(Int((ContinuousClock.now - began) / .seconds(1))) s: \(Figure.text(Double(rows))) rows, \(Figure.text(Double(rows - last) / 5)) rows/s")
+      let behind = (try? await city.behind()).map { ", \($0) events behind" } ?? ""
+      let rate = Figure.text(Double(rows - last) / 5)
+      say("  \(Int((ContinuousClock.now - began) / .seconds(1))) s: \(Figure.text(Double(rows))) rows, \(rate) rows/s\(behind)")
       last = rows
     }
   }

@@ -68,7 +68,8 @@ actor Limits {
   func nginx(connections: Int, bytes: Int) async throws -> Figure.Limit {
     let value = try await once("nginx \(connections) \(bytes)") {
       say("limit: nginx's constant answer")
-      return try await Nginx.withServer(bytes: bytes) { url in try await Wrk(connections: connections, threads: 2).run(url, seconds: settings.limitSeconds).rate }
+      return try await Nginx.withServer(bytes: bytes) { url in try await Wrk(connections: connections, threads: 2).run(url, seconds: settings.limitSeconds).rate
+      }
     }
     return Figure.Limit(name: "nginx, \(bytes) bytes, requests/s", value: value)
   }

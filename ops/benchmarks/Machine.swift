@@ -19,7 +19,9 @@ enum Machine {
       Fact(name: "disk", value: (disk ?? nil) ?? "unknown"),
       Fact(name: "kernel", value: lines("/proc/sys/kernel/osrelease").first ?? "unknown"),
       Fact(name: "PostgreSQL", value: postgres), Fact(name: "tools", value: [wrk, nginx].compactMap { $0 }.joined(separator: ", ")),
-      Fact(name: "commit", value: (try? await Command.output("git", ["describe", "--always", "--dirty"]))?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"),
+      Fact(
+        name: "commit",
+        value: (try? await Command.output("git", ["describe", "--always", "--dirty"]))?.trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"),
     ]
   }
 

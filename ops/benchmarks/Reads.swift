@@ -76,7 +76,8 @@ extension Bench {
       let observations = datastream["Observations"]?.array ?? []
       let wanted = readings.latest(of: index)
       try expect(
-        observations.count == 1 && observations[0]["result"]?.double == wanted?.value && observations[0]["phenomenonTime"]?.string == wanted.map { "\($0.time)" },
+        observations.count == 1 && observations[0]["result"]?.double == wanted?.value
+          && observations[0]["phenomenonTime"]?.string == wanted.map { "\($0.time)" },
         "datastream \(index + 1) is expanded to \(observations) instead of \(String(describing: wanted))")
     }
   }
