@@ -118,6 +118,11 @@ public enum ServerSentEvent {
     return out
   }
 
+  /// An id alone: a browser remembers it and dispatches nothing.
+  public static func place(_ id: String) -> [UInt8] {
+    Array("id: \(Headers.inOneLine(id))\n\n".utf8)
+  }
+
   public static func comment(_ text: String = "") -> [UInt8] {
     Array(": \(Headers.inOneLine(text))\n\n".utf8)
   }

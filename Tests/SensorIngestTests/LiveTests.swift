@@ -64,6 +64,67 @@ struct LiveTests {
     }
   }
 
+  /// Opens the stream as a reader of the administration, until it has said what is looked for.
+  private func read(_ live: Live, after lastID: String? = nil, until isThere: (String) -> Bool) async throws -> String {
+    var headers: Headers = [:]
+    if let lastID { headers["Last-Event-ID"] = lastID }
+    var request = try Request(method: .get, target: "/sensors/live", headers: headers)
+    request.caller = Caller(id: "r", roles: ["reader"], kind: .person)
+    guard case .stream(let stream) = try await Router(live.routes).respond(to: request).body else { throw Problem.notFound("no stream") }
+    let sink = Sink()
+    let reading = Task { try await stream.run(EventStreamWriter(sink)) }
+    let deadline = ContinuousClock.now + .seconds(20)
+    while !isThere(sink.text), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(10)) }
+    reading.cancel()
+    _ = try? await reading.value
+    return sink.text
+  }
+
+  private func lastID(_ text: String) -> String? {
+    text.split(separator: "\n").last { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
+  }
+
+  private func results(_ text: String) -> [String] {
+    text.split(separator: "\n").filter { $0.hasPrefix("data: ") }.compactMap { line in
+      line.split(separator: "\"result\":").dropFirst().first.map { String($0.prefix { $0 != "," }) }
+    }
+  }
+
+  @Test("who comes back misses nothing of a topic that had said nothing before, also after a restart of the server")
+  func silentTopics() async throws {
+    try await withTestDatabase { pool in
+      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
+      try await broker.declare(ObservationTopics.all)
+      let live = Live(broker: broker)
+      try await live.start()
+      // Cut off before the first event: the stream began with its place.
+      let nothing = try await read(live) { $0.contains("id: ") }
+      #expect(results(nothing).isEmpty)
+      try await publish(1, .public, 1, through: broker)
+      let first = try await read(live, after: lastID(nothing)) { results($0).count == 1 }
+      #expect(results(first) == ["1"])
+      // The internal topic has not spoken to this reader yet.
+      try await publish(2, .internal, 2, through: broker)
+      try await publish(1, .public, 3, through: broker)
+      let second = try await read(live, after: lastID(first)) { results($0).count == 2 }
+      #expect(Set(results(second)) == ["2", "3"])
+      await live.stop()
+      try await publish(2, .internal, 4, through: broker)
+      let restarted = Live(broker: broker)
+      try await restarted.start()
+      try await publish(1, .public, 5, through: broker)
+      let third = try await read(restarted, after: lastID(second)) { results($0).count == 2 }
+      #expect(Set(results(third)) == ["4", "5"])
+      try await publish(1, .public, 6, through: broker)
+      let fourth = try await read(restarted, after: lastID(third)) { !results($0).isEmpty }
+      #expect(results(fourth) == ["6"])
+      let strange = try await read(restarted, after: "public:x") { $0.contains("event: reset") }
+      #expect(strange.contains("event: reset"))
+      await restarted.stop()
+      await broker.close()
+    }
+  }
+
   @Test("refuses what is no id")
   func refuses() async throws {
     try await withTestDatabase { pool in

@@ -3,14 +3,13 @@ import EventSourcing
 import HTTP
 import JSON
 import SensorDomain
-import Synchronization
 import Time
 
 /// `GET /sensors/live`: new readings as server-sent events, of the datastreams the caller may see, or of those that `datastream=1&datastream=2` names.
 ///
 /// Event `observations` carries `{"datastream": 1, "observations": [{"@iot.id", "phenomenonTime", "result", "dos:verdict"}]}`, event `withdrawn` carries
 /// `{"datastream": 1, "phenomenonTime": ...}`, and `reset` says that what was missed cannot be told: read the state anew. An event's id is the place in every
-/// topic that was heard of, `public:1.0.4,internal:...`; `Last-Event-ID` goes on there.
+/// topic that the caller may see, `public:1.0.4,internal:...`; `Last-Event-ID` goes on there.
 struct Live: Sendable {
   /// How many datastreams one stream may name.
   static let limit = 200
@@ -45,20 +44,24 @@ struct Live: Sendable {
     try request.query.allowing(["datastream"])
     let wanted = try Self.wanted(request)
     let viewer = STAViewer(request.caller)
-    let places = LivePlaces(request.lastEventID)
+    let lastID = request.lastEventID
     let visible = feeds.filter { viewer.visibilities.contains($0.key) }
     return .stream { writer in
+      let outlet = LiveOutlet(writer.sink, at: await Self.places(lastID, visible))
+      // A reader that is cut off before its first event comes back to this place.
+      try await outlet.say()
       try await withThrowingTaskGroup(of: Void.self) { group in
         for (visibility, feed) in visible {
           group.addTask {
-            for await item in await feed.events(after: places.place(visibility)) {
+            for await item in await feed.events(after: outlet.places[visibility]) {
               switch item {
-              case .reset(let id): try await writer.send(id: places.move(visibility, to: id), event: "reset", data: "{}")
-              case .event(let id, let consumed):
-                let place = places.move(visibility, to: id)
-                guard viewer.sees(visibility, city: consumed.event.city), wanted?.contains(consumed.key) ?? true else { continue }
-                guard let (name, data) = Self.message(consumed.event) else { continue }
-                try await writer.send(id: place, event: name, data: data)
+              case .reset(let place): try await outlet.say(visibility, place, "reset", Array("{}".utf8))
+              case .event(let place, let consumed):
+                guard viewer.sees(visibility, city: consumed.event.city), wanted?.contains(consumed.key) ?? true, let told = Self.message(consumed.event) else {
+                  await outlet.pass(visibility, place)
+                  continue
+                }
+                try await outlet.say(visibility, place, told.name, told.data)
               }
             }
           }
@@ -68,6 +71,20 @@ struct Live: Sendable {
         group.cancelAll()
       }
     }
+  }
+
+  /// Where a reader goes on in every topic that it may see. All of them have a place from the beginning: one that has not spoken yet when the reader is cut
+  /// off would else be taken up at its end, and what it said meanwhile be lost.
+  private static func places(_ lastID: String?, _ visible: [DatastreamVisibility: LiveFeed]) async -> [DatastreamVisibility: LivePlace] {
+    var places: [DatastreamVisibility: LivePlace] = [:]
+    for part in (lastID ?? "").split(separator: ",") {
+      let sides = part.split(separator: ":", maxSplits: 1)
+      guard sides.count == 2, let visibility = DatastreamVisibility(rawValue: String(sides[0])), visible[visibility] != nil else { continue }
+      // What is no place is answered with a reset, and not passed over.
+      places[visibility] = LivePlace(text: String(sides[1])) ?? LivePlace(offsets: [])
+    }
+    for (visibility, feed) in visible where places[visibility] == nil { places[visibility] = await feed.now }
+    return places
   }
 
   private static func wanted(_ request: Request) throws(Problem) -> Set<String>? {
@@ -110,27 +127,40 @@ struct Live: Sendable {
   }
 }
 
-/// How far a reader has come in each topic: the parts of an event's id.
-private final class LivePlaces: Sendable {
-  private let places: Mutex<[DatastreamVisibility: String]>
+/// Writes what several topics say into one stream. An event's id is the place in all of them, so it is made at the moment of writing: with no other event
+/// between, an id never names one that was not sent.
+private actor LiveOutlet {
+  private(set) var places: [DatastreamVisibility: LivePlace]
+  private let sink: any StreamSink
 
-  init(_ id: String?) {
-    var places: [DatastreamVisibility: String] = [:]
-    for part in (id ?? "").split(separator: ",") {
-      let sides = part.split(separator: ":", maxSplits: 1)
-      guard sides.count == 2, let visibility = DatastreamVisibility(rawValue: String(sides[0])) else { continue }
-      places[visibility] = String(sides[1])
-    }
-    self.places = Mutex(places)
+  init(_ sink: any StreamSink, at places: [DatastreamVisibility: LivePlace]) {
+    self.sink = sink
+    self.places = places
   }
 
-  func place(_ visibility: DatastreamVisibility) -> String? { places.withLock { $0[visibility] } }
+  /// Moves on over what this reader does not get.
+  func pass(_ visibility: DatastreamVisibility, _ place: LivePlace) { places[visibility] = place }
 
-  /// The id after moving on in one topic.
-  func move(_ visibility: DatastreamVisibility, to place: String) -> String {
-    places.withLock { places in
-      places[visibility] = place
-      return DatastreamVisibility.allCases.compactMap { visibility in places[visibility].map { "\(visibility.rawValue):\($0)" } }.joined(separator: ",")
-    }
+  /// Says an event and moves on.
+  func say(_ visibility: DatastreamVisibility, _ place: LivePlace, _ event: String, _ data: [UInt8]) async throws {
+    try await ready()
+    places[visibility] = place
+    sink.push(ServerSentEvent.bytes(id: id, event: event, data: data))
+  }
+
+  /// Says the place alone.
+  func say() async throws {
+    try await ready()
+    sink.push(ServerSentEvent.place(id))
+  }
+
+  private func ready() async throws {
+    try Task.checkCancellation()
+    await sink.ready()
+    guard sink.isOpen else { throw StreamClosed() }
+  }
+
+  private var id: String {
+    DatastreamVisibility.allCases.compactMap { visibility in places[visibility].map { "\(visibility.rawValue):\($0.text)" } }.joined(separator: ",")
   }
 }
