@@ -142,11 +142,10 @@ public final class PostgresBroker: EventBroker {
   }
 
   private func checkDurability() async throws {
-    for row in try await readers.query("select name, setting from pg_settings where name in ('fsync', 'synchronous_commit') order by name") {
-      let (name, value) = try row.decode(String.self, String.self)
-      // `remote_apply` and `remote_write` ask for more than `on`; `local` is what a server without standbys does anyway.
-      if value == "off" { throw BrokerError.unsafeDurability(setting: name, value: value) }
-    }
+    let names = ["fsync", "synchronous_commit", "synchronous_standby_names"]
+    let rows = try await readers.query("select name, setting from pg_settings where name = any(\(names))")
+    let settings = try Dictionary(uniqueKeysWithValues: rows.map { row throws in try row.decode(String.self, String.self) })
+    if let unsafe = Durability.unsafe(settings) { throw BrokerError.unsafeDurability(setting: unsafe.setting, value: unsafe.value) }
   }
 
   private func known(_ name: String) async throws(BrokerError) -> KnownTopic {

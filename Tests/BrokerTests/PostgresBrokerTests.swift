@@ -1,4 +1,4 @@
-import Broker
+@testable import Broker
 import Foundation
 import Postgres
 import TestSupport
@@ -14,6 +14,17 @@ import Time
       let expected = fsync == "off" ? "fsync" : "synchronous_commit"
       await #expect(throws: BrokerError.unsafeDurability(setting: expected, value: "off")) { try await PostgresBroker.open(configuration) }
     }
+  }
+
+  @Test(
+    "a server that flushes only itself is refused where a standby may take over, and right where there is none",
+    arguments: [
+      ("on", "", nil), ("local", "", nil), ("remote_write", "", nil), ("remote_apply", "ANY 1 (a, b)", nil), ("remote_write", "a", nil), ("on", "a", nil),
+      ("local", "a", "synchronous_commit"), ("off", "", "synchronous_commit"), ("off", "a", "synchronous_commit"),
+    ] as [(String, String, String?)])
+  func durabilityOfStandbys(commit: String, standbys: String, fault: String?) {
+    #expect(Durability.unsafe(["fsync": "on", "synchronous_commit": commit, "synchronous_standby_names": standbys])?.setting == fault)
+    #expect(Durability.unsafe(["fsync": "off", "synchronous_commit": commit, "synchronous_standby_names": standbys])?.setting == "fsync")
   }
 
   @Test("offsets have no gap, also not where a transaction failed") func gapless() async throws {
