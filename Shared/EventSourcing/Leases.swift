@@ -21,6 +21,8 @@ public final class Leases: Sendable {
   private struct Running {
     let lease: Lease
     let task: Task<Void, Never>
+    /// It was told to end, and ends in its own time: nobody waits for it, since the other partitions' leases have to be renewed meanwhile.
+    var isEnding = false
   }
 
   /// - Parameters:
@@ -80,12 +82,14 @@ public final class Leases: Sendable {
   }
 
   private func round(_ work: @escaping @Sendable (Lease) async -> Void) async throws {
-    let mine = running.withLock { $0.mapValues(\.lease) }
+    // What is ending is not renewed: work that hangs loses its partition like an instance that does.
+    let mine = running.withLock { $0.filter { !$0.value.isEnding }.mapValues(\.lease) }
     let standing = try await pool.transaction { [self] connection throws in try renew(mine, on: connection) }
-    for (partition, lease) in mine where standing.claims[partition] != lease.claim { await stop(partition, lease) }
+    for (partition, lease) in mine where standing.claims[partition] != lease.claim { stop(lease) }
     let share = (partitions + standing.instances - 1) / standing.instances
-    let holding = running.withLock { $0.values.map(\.lease) }.sorted { $0.partition > $1.partition }
-    for lease in holding.prefix(max(0, holding.count - share)) { await stop(lease.partition, lease) }
+    let keeping = running.withLock { $0.values.filter { !$0.isEnding }.map(\.lease) }.sorted { $0.partition > $1.partition }
+    for lease in keeping.prefix(max(0, keeping.count - share)) { stop(lease) }
+    // What is ending counts: it is worked on until it has ended.
     let room = share - held.count
     if room > 0 {
       for lease in try await pool.transaction({ [self] connection throws in try take(room, on: connection) }) { start(lease, work) }
@@ -98,27 +102,26 @@ public final class Leases: Sendable {
         lease: lease,
         task: Task { [self] in
           await work(lease)
-          // Given back, so that the next round may claim it anew; by task, since nobody awaits this one when it ends by itself.
-          if !Task.isCancelled { await ended(lease) }
+          await ended(lease)
         })
     }
   }
 
+  /// Gives it back, so that whoever comes next need not wait for the lease to run out. Shielded: work that was told to end runs in a cancelled task.
   private func ended(_ lease: Lease) async {
+    await Task { try? await self.release(lease) }.value
     running.withLock { running in
       if running[lease.partition]?.lease.claim == lease.claim { running[lease.partition] = nil }
     }
-    try? await release(lease)
   }
 
-  private func stop(_ partition: Int, _ lease: Lease) async {
-    guard let entry = running.withLock({ $0[partition] }), entry.lease.claim == lease.claim else { return }
-    entry.task.cancel()
-    await entry.task.value
-    running.withLock { running in
-      if running[partition]?.lease.claim == lease.claim { running[partition] = nil }
+  private func stop(_ lease: Lease) {
+    let task = running.withLock { running -> Task<Void, Never>? in
+      guard let entry = running[lease.partition], entry.lease.claim == lease.claim, !entry.isEnding else { return nil }
+      running[lease.partition]?.isEnding = true
+      return entry.task
     }
-    try? await release(lease)
+    task?.cancel()
   }
 }
 

@@ -63,13 +63,15 @@ public final class ReadPositions: Sendable {
     let deadline = ContinuousClock.now + timeout
     var pause = Duration.milliseconds(5)
     while true {
+      let heard = signal.head(position.partition) ?? 0
       let standing = try await standing(of: position.partition)
       if let standing, standing.reached(position) { break }
       let left = ContinuousClock.now.duration(to: deadline)
       if left <= .zero { throw Failure.timeout }
       try Task.checkCancellation()
-      // Woken by this process's own subscription; another instance's progress is found by looking again.
-      let woken = await signal.wait(position.partition, beyond: standing?.position ?? 0, atMost: min(pause, left))
+      // Woken by this process's own subscription; another instance's progress is found by looking again. What was heard before looking is no news: a replay
+      // that moved the checkpoint back leaves it below what was once heard.
+      let woken = await signal.wait(position.partition, beyond: max(heard, standing?.position ?? 0), atMost: min(pause, left))
       pause = woken ? .milliseconds(5) : min(pause * 2, .milliseconds(50))
     }
     try await checkParked(position, stream)

@@ -70,7 +70,8 @@ struct BatchWriter: Sendable {
       try connection.execute(script: "savepoint event")
       do {
         try projection.project([event], on: connection, tables: tables)
-        try connection.execute(script: "release savepoint event")
+        // What a deferred constraint would refuse at COMMIT is refused here, where it is known whose fault it is.
+        try connection.execute(script: "set constraints all immediate; release savepoint event; set constraints all deferred")
       } catch  where Self.isDeterministic(error) {
         try connection.execute(script: "rollback to savepoint event")
         try letters.park(event, cause: "\(error)", on: connection)
@@ -86,6 +87,8 @@ struct BatchWriter: Sendable {
     case is CheckpointLost, is CancellationError: false
     case let error as PostgresError:
       switch error.kind {
+      // A lock that did not come in time (a swap, a migration) comes later.
+      case .server(sqlState: "55P03"): false
       case .server, .decoding: !error.isTransient
       default: false
       }

@@ -138,6 +138,33 @@ import Testing
     }
   }
 
+  @Test("Work that does not end when told to holds up nobody: the other partitions stay where they are, and its own goes over when its lease runs out")
+  func slowEnd() async throws {
+    try await withJournal(partitions: 4) { _, pool in
+      let pause = Pause()
+      let slow = Leases(pool: pool, subscription: "s", topic: "t", partitions: 4, holder: "slow", starts: { [0, 0, 0, 0] })
+      let running = Task {
+        await slow.run { lease in
+          while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+          if lease.partition == 3 { await pause.hold() }
+        }
+      }
+      #expect(try await eventually { slow.held.count == 4 })
+      let history = History()
+      let other = Instance("other", pool, history)
+      #expect(try await eventually { pause.holds && other.leases.held == [2, 3] })
+      let kept = try await pool.query(
+        "select partition from dos_checkpoints where holder = 'slow' and claim = 1 and until > clock_timestamp() order by partition"
+      ).map { row throws in try row.value(Int32.self, at: 0) }
+      #expect(kept == [Int32(0), 1])
+      pause.lift()
+      #expect(try await eventually { slow.held == [0, 1] })
+      await other.stop()
+      running.cancel()
+      await running.value
+    }
+  }
+
   @Test("Work that ends by itself gives the partition back, and it is claimed anew with a higher claim") func endsByItself() async throws {
     try await withJournal(partitions: 1) { _, pool in
       let seen = Mutex<[Int64]>([])

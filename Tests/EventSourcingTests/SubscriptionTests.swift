@@ -63,9 +63,10 @@ private struct Counting: Projection {
       #expect(try await letters.retry(partition: 0, projection: Counting()).projected == 2)
       #expect(try await counts(pool) == ["a 2", "b 2", "c 1"])
 
-      let before = try await TableDigest.of(Counting().tables[0], in: pool)
+      let before = try await text(of: Counting().tables[0], in: pool)
+      #expect(try await Replay(Counting(), source: TopicSource(topic, broker: broker), pool: pool).verify().differences.isEmpty)
       try await Replay(Counting(), source: TopicSource(topic, broker: broker), pool: pool).run()
-      #expect(try await TableDigest.of(Counting().tables[0], in: pool) == before)
+      #expect(try await text(of: Counting().tables[0], in: pool) == before)
       #expect(try await pool.query("select 1 from pg_indexes where indexname = 'counts_by_subject' and schemaname = 'public'").count == 1)
 
       // An offset that skips ahead stops the partition.
@@ -75,6 +76,43 @@ private struct Counting: Projection {
       running.cancel()
       await running.value
       await broker.close()
+    }
+  }
+
+  @Test("What a deferred constraint refuses at COMMIT is the event's fault: it is parked, and the others go on") func deferred() async throws {
+    try await withJournal(partitions: 1, size: 8) { journal, pool in
+      try await Listing.createTable(pool)
+      try await pool.execute("create table said_once (said text, constraint once unique (said) deferrable initially deferred)")
+      let listing = Listing { batch, connection in
+        for event in batch { try connection.execute("insert into said_once values (\(String(decoding: event.event.data, as: UTF8.self)))") }
+      }
+      for (stream, said) in [("a", "1"), ("b", "2"), ("c", "1"), ("c", "3"), ("a", "4")] { try await journal.note(stream, .any, said) }
+      let subscription = Subscription(listing, source: JournalSource(journal), pool: pool)
+      let running = Task { await subscription.run() }
+      #expect(try await caughtUp(subscription))
+      #expect(try await listed(pool).map(\.said) == ["1", "2", "4"])
+      let letters = try await DeadLetters(pool: pool, subscription: Listing.name, topic: journal.topic.name).list()
+      #expect(letters.map { String(decoding: $0.event.event.data, as: UTF8.self) } == ["1", "3"])
+      #expect(letters.first?.cause?.contains("once") == true)
+      running.cancel()
+      await running.value
+    }
+  }
+
+  @Test("A parked event tells when it was parked, and not when it happened") func parkedAt() async throws {
+    try await withJournal(partitions: 1, size: 8) { journal, pool in
+      try await Listing.createTable(pool)
+      let before = Instant.now() - .seconds(5)
+      let listing = Listing { _, _ in throw Counting.Refused() }
+      try await journal.note("a", .any, "1")
+      let subscription = Subscription(listing, source: JournalSource(journal), pool: pool)
+      let running = Task { await subscription.run() }
+      #expect(try await caughtUp(subscription))
+      let letter = try #require(try await DeadLetters(pool: pool, subscription: Listing.name, topic: journal.topic.name).list().first)
+      #expect(letter.event.event.time == noon.time)
+      #expect(letter.parkedAt > before && letter.parkedAt < Instant.now() + .seconds(5))
+      running.cancel()
+      await running.value
     }
   }
 
