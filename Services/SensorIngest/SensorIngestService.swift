@@ -80,17 +80,7 @@ public struct SensorIngestService: Service {
   }
 
   public func replays(_ context: ServiceContext) async throws -> [ReplayableProjection] {
-    let journal = journal(context)
-    return [
-      ReplayableProjection(name: RegistryProjection.name) { verify, progress in
-        try await RegistryReplay(journal: journal, pool: context.pool).run(verify: verify, progress: progress)
-      },
-      ReplayableProjection(name: "rollups") { verify, progress in
-        let differences = try await RollupReplay(pool: context.pool).run(verify: verify)
-        progress(ReplayableProjection.Progress(done: 1, total: 1))
-        return ReplayableProjection.Outcome(events: 0, differences: differences)
-      },
-    ]
+    SensorReplays(journal: journal(context), broker: context.broker, pool: context.pool).all
   }
 
   public func deadLetters(_ context: ServiceContext) async throws -> any DeadLetterBox { SensorDeadLetters(pool: context.pool) }

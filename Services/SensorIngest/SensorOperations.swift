@@ -1,33 +1,62 @@
+import Broker
 import EventSourcing
 import Postgres
 import ServiceKit
 
-/// Builds the registry's tables anew from the Journal and says whether they came out as they were.
-struct RegistryReplay: Sendable {
+/// The read models of this service that `dos replay` builds anew.
+struct SensorReplays: Sendable {
   let journal: Journal
+  let broker: any EventBroker
   let pool: PostgresPool
 
-  func run(
-    verify: Bool, progress: @escaping @Sendable (ReplayableProjection.Progress) -> Void
-  ) async throws -> ReplayableProjection.Outcome {
-    let before = verify ? try await digests() : [:]
-    let checkpoints = try await Replay(RegistryProjection(), source: JournalSource(journal), pool: pool).run { state in
-      progress(ReplayableProjection.Progress(done: state.done, total: state.total))
-    }
-    let after = verify ? try await digests() : [:]
-    let differing = before.keys.sorted().filter { before[$0] != after[$0] }
-    return ReplayableProjection.Outcome(
-      events: checkpoints.values.reduce(0) { $0 + $1.position }, differences: differing.map { "\($0): the rows are not as the decisions say" })
+  var all: [ReplayableProjection] {
+    [
+      ReplayableProjection(name: RegistryProjection.name) { verify, progress in
+        let replay = Replay(RegistryProjection(), source: JournalSource(journal), pool: pool)
+        if verify {
+          let found = try await replay.verify { progress(ReplayableProjection.Progress(done: $0.done, total: $0.total)) }
+          return ReplayableProjection.Outcome(done: found.events, differences: found.texts, notes: found.notes)
+        }
+        let positions = try await replay.run { progress(ReplayableProjection.Progress(done: $0.done, total: $0.total)) }
+        return ReplayableProjection.Outcome(done: positions.values.reduce(0) { $0 + $1.position })
+      },
+      ReplayableProjection(name: RollupReplay.name) { verify, progress in try await rollups(verify, progress) },
+      // The stored readings are the archive of what the topics no longer hold. So they are compared and never replaced; built anew is what derives from them.
+      ReplayableProjection(name: Observations.name) { verify, progress in
+        if verify {
+          return try await ObservationsVerification(broker: broker, pool: pool).run { progress(ReplayableProjection.Progress(done: $0, total: $1)) }
+        }
+        var outcome = try await rollups(false, progress)
+        outcome.notes = [
+          "the stored readings are the archive and stay as they are; hours and days were built anew from them (--verify compares the readings with the topics)"
+        ]
+        return outcome
+      },
+    ]
   }
 
-  private func digests() async throws -> [String: String] {
-    var digests: [String: String] = [:]
-    for (table, key) in RegistryTables.keys {
-      let order = key.joined(separator: ", ")
-      let rows = try await pool.query("select coalesce(md5(string_agg(t::text, chr(10) order by \(unsafe: order))), '') from \(identifier: table) t")
-      digests[table] = try rows[0].value(String.self, at: 0)
+  private func rollups(
+    _ verify: Bool, _ progress: @escaping @Sendable (ReplayableProjection.Progress) -> Void
+  ) async throws -> ReplayableProjection.Outcome {
+    let outcome = try await RollupReplay(pool: pool).run(verify: verify) {
+      progress(ReplayableProjection.Progress(done: $0, total: $1, unit: "readings"))
     }
-    return digests
+    return ReplayableProjection.Outcome(done: outcome.readings, unit: "readings", differences: outcome.differences.map(\.description))
+  }
+}
+
+extension Replay.Verification {
+  fileprivate var texts: [String] {
+    differences.map(\.description)
+      + failed.map { letter in
+        let position = letter.event.position
+        return
+          "\(position.topic)/\(position.partition)/\(position.offset) of \(letter.event.event.subject) cannot be taken in now: \(letter.cause ?? "behind an earlier one")"
+      }
+  }
+
+  fileprivate var notes: [String] {
+    parked == 0 ? [] : ["\(parked) parked events are in neither and were left out of the comparison; `dos dead-letters list` shows them"]
   }
 }
 
@@ -48,7 +77,8 @@ struct SensorDeadLetters: DeadLetterBox {
         let event = letter.event.event
         notes.append(
           DeadLetterNote(
-            projection: name, stream: event.subject, event: event.type, parkedAt: event.time, cause: letter.cause ?? "behind an earlier event of its stream"))
+            projection: name, stream: event.subject, event: event.type, parkedAt: letter.parkedAt,
+            cause: letter.cause ?? "behind an earlier event of its stream"))
       }
     }
     return notes

@@ -1,7 +1,8 @@
 import Foundation
 import ServiceKit
 
-/// `dos replay <projection>`: builds a read model anew beside the live one and swaps, with a progress bar.
+/// `dos replay <projection>`: builds a read model anew beside the live one and swaps, with a progress bar. With `--verify` it compares and changes nothing,
+/// and ends with 1 where something differs.
 enum ReplayCommand {
   /// No service has a projection of that name.
   struct Unknown: Error, CustomStringConvertible {
@@ -10,7 +11,7 @@ enum ReplayCommand {
     var description: String { "there is no projection \"\(name)\"; there are: \(known.joined(separator: ", "))" }
   }
 
-  private static let verify = SettingKey<Bool>.toggle("verify", sources: .commandLine, help: "Compare with the live tables, and swap nothing")
+  private static let verify = SettingKey<Bool>.toggle("verify", sources: .commandLine, help: "Compare with the live tables, and change nothing")
 
   static let command = Command(
     "replay", "build a projection anew from its events", arguments: .one("projection"),
@@ -31,11 +32,17 @@ enum ReplayCommand {
     var known: [ReplayableProjection] = []
     for service in foundations.services { known += try await service.replays(foundations.context(for: service)) }
     guard let projection = known.first(where: { $0.name == name }) else { throw Unknown(name: name, known: known.map(\.name)) }
-    let bar = ProgressBar("replay \(name)", unit: "events")
-    let outcome = try await projection.run(verify) { bar.move(to: $0.done, of: $0.total) }
+    let bar = ProgressBar("\(verify ? "verify" : "replay") \(name)")
+    let outcome: ReplayableProjection.Outcome
+    do {
+      outcome = try await projection.run(verify) { bar.move(to: $0.done, of: $0.total, $0.unit) }
+    } catch {
+      bar.end()
+      throw error
+    }
     bar.end()
-    print("\(name): \(outcome.events) events" + (verify ? ", \(outcome.differences.count) differences" : ""))
-    for difference in outcome.differences { print("  \(difference)") }
+    print("\(name): \(outcome.done) \(outcome.unit)" + (verify ? ", \(outcome.differences.count) differences" : ", built anew"))
+    for line in outcome.differences + outcome.notes { print("  \(line)") }
     return outcome.differences.isEmpty ? 0 : 1
   }
 }

@@ -17,7 +17,12 @@ public enum CheckpointTable {
 
   /// Every partition's checkpoint.
   public static func read(subscription: String, topic: String, in pool: PostgresPool) async throws -> [Int: Checkpoint] {
-    let rows = try await pool.query(
+    try await pool.withConnection { connection throws in try read(subscription: subscription, topic: topic, on: connection) }
+  }
+
+  /// As above, within a transaction.
+  public static func read(subscription: String, topic: String, on connection: isolated PostgresConnection) throws -> [Int: Checkpoint] {
+    let rows = try connection.query(
       "select partition, position, epoch, journal_offset from dos_checkpoints where subscription = \(subscription) and topic = \(topic)")
     var checkpoints: [Int: Checkpoint] = [:]
     for row in rows {

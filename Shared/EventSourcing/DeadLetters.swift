@@ -1,12 +1,15 @@
-import Broker
+public import Broker
 import Foundation
 public import Postgres
+public import Time
 
 /// An event that waits: it could not be projected, or stands behind one of its stream that could not.
 public struct DeadLetter: Sendable, Hashable {
   public let event: ProjectedEvent
   /// Why; nil for one that only waits behind another.
   public let cause: String?
+  /// When it was parked, by the database's clock.
+  public let parkedAt: Instant
 }
 
 /// What `dos dead-letters` works with.
@@ -23,6 +26,11 @@ public struct DeadLetters: Sendable {
   public func list(partition: Int? = nil, limit: Int = 1_000) async throws -> [DeadLetter] {
     let box = box
     return try await pool.withConnection { connection throws in try box.list(partition: partition, limit: limit, on: connection) }
+  }
+
+  /// Where everything stands that is parked, as the transaction sees it.
+  public static func positions(subscription: String, topic: String, on connection: isolated PostgresConnection) throws -> Set<BrokerPosition> {
+    try DeadLetterBox(subscription: subscription, topic: topic).positions(on: connection)
   }
 
   public func count() async throws -> Int {
@@ -70,7 +78,7 @@ public struct DeadLetters: Sendable {
           try lease.advance(from: lease.checkpoint, to: lease.checkpoint, on: connection)
           try box.note(cause, on: letter, on: connection)
         }
-        retried.failed = DeadLetter(event: letter.event, cause: cause)
+        retried.failed = DeadLetter(event: letter.event, cause: cause, parkedAt: letter.parkedAt)
         return retried
       }
     }
@@ -98,7 +106,7 @@ struct DeadLetterBox: Sendable {
     let place: SQL = partition.map { "and partition = \(Int32($0))" } ?? ""
     return try connection.query(
       """
-      select partition, position, key, cause, header_names, header_values, data from dos_dead_letters
+      select partition, position, key, cause, header_names, header_values, data, parked_at from dos_dead_letters
       where subscription = \(subscription) and topic = \(topic) \(place) order by partition, position limit \(Int64(limit))
       """
     ).map { row throws in
@@ -106,8 +114,18 @@ struct DeadLetterBox: Sendable {
         Int32.self, Int64.self, String.self, String?.self, [String].self, [String].self)
       let event = try CloudEvent(headers: zip(names, values).map { (name: $0, value: $1) }, data: try row.value(at: 6))
       let place = BrokerPosition(topic: topic, partition: Int(partition), offset: position)
-      return DeadLetter(event: ProjectedEvent(position: place, key: key, event: event), cause: cause)
+      return DeadLetter(event: ProjectedEvent(position: place, key: key, event: event), cause: cause, parkedAt: try row.value(at: 7))
     }
+  }
+
+  /// Where everything stands that is parked.
+  func positions(on connection: isolated PostgresConnection) throws -> Set<BrokerPosition> {
+    let rows = try connection.query("select partition, position from dos_dead_letters where subscription = \(subscription) and topic = \(topic)")
+    return Set(
+      try rows.map { row throws in
+        let (partition, position) = try row.decode(Int32.self, Int64.self)
+        return BrokerPosition(topic: topic, partition: Int(partition), offset: position)
+      })
   }
 
   /// The streams of a partition that events are parked of.

@@ -1,32 +1,42 @@
 public import Postgres
 
 /// The tables a replay builds beside the live ones, in a schema of their own.
-struct ReplayTables: Sendable {
-  let schema: String
-  let projection: any Projection
+public struct ReplayTables: Sendable {
+  public let schema: String
+  public let tables: [ProjectionTable]
 
-  init(schema: String, projection: any Projection) {
+  public init(schema: String, tables: [ProjectionTable]) {
     self.schema = schema
-    self.projection = projection
+    self.tables = tables
   }
 
-  /// Makes empty copies with all columns, defaults, checks and indexes.
-  func create(on connection: isolated PostgresConnection) throws {
-    try connection.execute("drop schema if exists \(identifier: schema) cascade")
+  /// What they are called while they are built.
+  public var names: TableNames { TableNames(schema: schema) }
+
+  /// Makes empty copies with all columns, defaults, checks and indexes, in place of what an earlier replay left behind.
+  public func create(on connection: isolated PostgresConnection) throws {
+    try drop(on: connection)
     try connection.execute("create schema \(identifier: schema)")
-    for table in projection.tables {
+    for table in tables {
       try check(table.name, on: connection)
-      try connection.execute("create table \(identifier: "\(schema).\(table.name)") (like \(identifier: table.name) including all)")
+      try connection.execute("create table \(identifier: names.name(table.name)) (like \(identifier: table.name) including all)")
     }
   }
 
+  /// Removes everything that was built.
+  public func drop(on connection: isolated PostgresConnection) throws {
+    try connection.execute("drop schema if exists \(identifier: schema) cascade")
+  }
+
   /// Puts the new tables in the place of the old, with the old names of their indexes and the old grants, and drops the old.
-  func swap(on connection: isolated PostgresConnection) throws {
-    for table in projection.tables {
+  public func swap(on connection: isolated PostgresConnection) throws {
+    // Else the planner would know nothing of them until somebody's vacuum comes by.
+    for table in tables { try connection.execute("analyze \(identifier: names.name(table.name))") }
+    for table in tables {
       guard let live = try connection.query("select relnamespace::regnamespace::text from pg_class where oid = to_regclass(\(table.name))").first
       else { throw ReplayRefusal.noSuchTable(table.name) }
       let home = try live.value(String.self, at: 0)
-      let fresh = "\(schema).\(table.name)"
+      let fresh = names.name(table.name)
       let names = try indexNames(table.name, fresh, on: connection)
       try copyGrants(from: table.name, to: fresh, on: connection)
       try connection.execute("drop table \(identifier: table.name)")
@@ -84,18 +94,5 @@ struct ReplayTables: Sendable {
       let (privilege, role) = try grant.decode(String.self, String.self)
       try connection.execute("grant \(unsafe: privilege) on \(identifier: fresh) to \(unsafe: role)")
     }
-  }
-}
-
-/// What a table holds, as one number: equal digests are equal rows, byte for byte, in the order of the key.
-public enum TableDigest {
-  public static func of(_ table: ProjectionTable, tables: TableNames = TableNames(), in pool: PostgresPool) async throws -> String {
-    let order = table.key.map { "\"\($0)\"" }.joined(separator: ", ")
-    let rows = try await pool.query(
-      """
-      select count(*)::text || ' rows, ' || coalesce(md5(string_agg(md5(t::text), '' order by \(unsafe: order))), 'empty')
-      from \(tables[table.name]) t
-      """)
-    return try rows.first?.value(String.self, at: 0) ?? ""
   }
 }

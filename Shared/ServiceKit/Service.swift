@@ -113,22 +113,32 @@ public struct ReplayableProjection: Sendable {
   public struct Progress: Sendable {
     public let done: Int64
     public let total: Int64
+    /// What is counted: "events", "readings".
+    public let unit: String
 
-    public init(done: Int64, total: Int64) {
+    public init(done: Int64, total: Int64, unit: String = "events") {
       self.done = done
       self.total = total
+      self.unit = unit
     }
   }
 
   /// How it ended.
   public struct Outcome: Sendable {
-    public let events: Int64
+    /// How much was read.
+    public var done: Int64
+    /// What is counted: "events", "readings".
+    public var unit: String
     /// What differs between the live tables and those built anew, in words; empty when nothing does. Filled when asked to verify.
-    public let differences: [String]
+    public var differences: [String]
+    /// What else has to be known about the outcome.
+    public var notes: [String]
 
-    public init(events: Int64, differences: [String] = []) {
-      self.events = events
+    public init(done: Int64, unit: String = "events", differences: [String] = [], notes: [String] = []) {
+      self.done = done
+      self.unit = unit
       self.differences = differences
+      self.notes = notes
     }
   }
 
@@ -136,7 +146,9 @@ public struct ReplayableProjection: Sendable {
   /// Builds beside the live tables and swaps; with `verify` it compares and swaps nothing.
   public let run: @Sendable (_ verify: Bool, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome
 
-  public init(name: String, run: @escaping @Sendable (_ verify: Bool, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome) {
+  public init(
+    name: String, run: @escaping @Sendable (_ verify: Bool, _ progress: @escaping @Sendable (Progress) -> Void) async throws -> Outcome
+  ) {
     self.name = name
     self.run = run
   }

@@ -1,12 +1,13 @@
+import EventSourcing
 import Postgres
 import Time
 
 /// Keeps `observation_days`: days of the city, added up from the hours they are made of.
 enum DailyRollups {
-  static let name = "observation-days"
+  static let table = ProjectionTable(name: "observation_days", key: ["datastream_id", "day"])
 
   /// Computes the days of these hours anew; the hours must be right already.
-  static func recompute(_ hours: Set<ObservationHour>, on connection: isolated PostgresConnection) throws {
+  static func recompute(_ hours: Set<ObservationHour>, in tables: TableNames = TableNames(), on connection: isolated PostgresConnection) throws {
     struct Day: Hashable {
       let datastream: Int64
       let day: CityDay
@@ -19,27 +20,28 @@ enum DailyRollups {
     let names = days.map(\.day.iso8601)
     _ = try connection.execute(
       """
-      delete from observation_days d using unnest(\(datastreams), \(names)) touched(datastream_id, day)
+      delete from \(tables[table.name]) d using unnest(\(datastreams), \(names)) touched(datastream_id, day)
       where d.datastream_id = touched.datastream_id and d.day = touched.day::date
       """)
     _ = try connection.execute(
       """
-      insert into observation_days (datastream_id, day, readings, plausible, minimum, maximum, total)
+      insert into \(tables[table.name]) (datastream_id, day, readings, plausible, minimum, maximum, total)
       select touched.datastream_id, touched.day::date, found.*
       from unnest(\(datastreams), \(names), \(starts), \(ends)) touched(datastream_id, day, starts, ends)
       cross join lateral (
-        select sum(readings)::bigint as readings, \(unsafe: sums) from observation_hours h
+        select sum(readings)::bigint as readings, \(unsafe: sums) from \(tables[HourlyRollups.table.name]) h
         where h.datastream_id = touched.datastream_id and h.hour >= touched.starts and h.hour < touched.ends
       ) found where found.readings > 0
       """)
   }
 
-  /// Computes all days from a table of hours into a table of days.
-  static func rebuild(into table: String, from hours: String, on connection: isolated PostgresConnection) throws {
+  /// Computes all days from the hours beside them, into a table that has none yet.
+  static func build(in tables: TableNames, on connection: isolated PostgresConnection) throws {
     _ = try connection.execute(
       """
-      insert into \(identifier: table) (datastream_id, day, readings, plausible, minimum, maximum, total)
-      select datastream_id, (hour at time zone 'Europe/Berlin')::date, sum(readings)::bigint, \(unsafe: sums) from \(identifier: hours) group by 1, 2
+      insert into \(tables[table.name]) (datastream_id, day, readings, plausible, minimum, maximum, total)
+      select datastream_id, (hour at time zone 'Europe/Berlin')::date, sum(readings)::bigint, \(unsafe: sums)
+      from \(tables[HourlyRollups.table.name]) group by 1, 2
       """)
   }
 

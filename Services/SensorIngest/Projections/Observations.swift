@@ -1,3 +1,4 @@
+import EventSourcing
 import JSON
 import Postgres
 import SensorDomain
@@ -14,21 +15,24 @@ enum Observations {
 
   /// Stores what the changes say, in their order, and gives the hours that look different now. Runs in the caller's transaction; reading the same
   /// entries again changes nothing.
-  static func store(_ changes: [ObservationChange], on connection: isolated PostgresConnection) throws -> Set<ObservationHour> {
+  static func store(
+    _ changes: [ObservationChange], in tables: TableNames = TableNames(), on connection: isolated PostgresConnection
+  ) throws -> Set<ObservationHour> {
     guard !changes.isEmpty else { return [] }
     let keys = Array(Set(changes.map(\.key)))
-    try makePartitions(for: keys, on: connection)
-    let folding = ObservationFolding(changes, stored: try stored(keys, on: connection))
-    _ = try connection.copy(into: "observations", columns: columns) { writer in
+    // What is built beside is one table.
+    if tables.schema == nil { try makePartitions(for: keys, on: connection) }
+    let folding = ObservationFolding(changes, stored: try stored(keys, in: tables, on: connection))
+    _ = try connection.copy(into: tables.name("observations"), columns: columns) { writer in
       for key in folding.added { if let row = folding.holding[key] { try write(row, to: &writer) } }
     }
-    if !folding.changed.isEmpty { try overwrite(folding, on: connection) }
+    if !folding.changed.isEmpty { try overwrite(folding, in: tables, on: connection) }
     if !folding.revisions.isEmpty {
-      _ = try connection.copy(into: "observation_revisions", columns: columns) { writer in
+      _ = try connection.copy(into: tables.name("observation_revisions"), columns: columns) { writer in
         for row in folding.revisions { try write(row, to: &writer) }
       }
     }
-    if !folding.aliases.isEmpty { try keep(folding.aliases, on: connection) }
+    if !folding.aliases.isEmpty { try keep(folding.aliases, in: tables, on: connection) }
     return Set(folding.holding.keys.map(ObservationHour.init))
   }
 
@@ -57,7 +61,9 @@ enum Observations {
       "select dos_make_observation_partition(min(moment)) from unnest(\(days)) moment group by date_trunc('month', moment at time zone 'UTC')")
   }
 
-  private static func stored(_ keys: [ObservationKey], on connection: isolated PostgresConnection) throws -> [ObservationKey: StoredObservation] {
+  private static func stored(
+    _ keys: [ObservationKey], in tables: TableNames, on connection: isolated PostgresConnection
+  ) throws -> [ObservationKey: StoredObservation] {
     let times = keys.map(\.phenomenonTime)
     guard let first = times.min(), let last = times.max() else { return [:] }
     // Each key is one descent of an index; a planner without statistics would rather read whole partitions.
@@ -68,7 +74,7 @@ enum Observations {
       select o.datastream_id, o.phenomenon_time, o.phenomenon_end, o.id, o.number, o.truth, o.text, o.json, o.result_time, o.valid_time,
         o.result_quality, o.parameters, o.implausible, o.withdrawn, o.log_offset, o.log_index
       from unnest(\(keys.map(\.datastream)), \(times)) wanted(datastream_id, phenomenon_time)
-      join observations o on o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
+      join \(tables["observations"]) o on o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
       where o.phenomenon_time between \(first) and \(last)
       """)
     var stored: [ObservationKey: StoredObservation] = [:]
@@ -123,7 +129,7 @@ enum Observations {
       row.offset, row.index)
   }
 
-  private static func overwrite(_ folding: ObservationFolding, on connection: isolated PostgresConnection) throws {
+  private static func overwrite(_ folding: ObservationFolding, in tables: TableNames, on connection: isolated PostgresConnection) throws {
     _ = try connection.execute("create temporary table if not exists changed_observations (like observations) on commit delete rows")
     _ = try connection.copy(into: "changed_observations", columns: columns) { writer in
       for key in folding.changed { if let row = folding.holding[key] { try write(row, to: &writer) } }
@@ -131,15 +137,17 @@ enum Observations {
     let assignments = columns.dropFirst(2).map { "\($0) = changed.\($0)" }.joined(separator: ", ")
     _ = try connection.execute(
       """
-      update observations o set \(unsafe: assignments) from changed_observations changed
+      update \(tables["observations"]) o set \(unsafe: assignments) from changed_observations changed
       where o.datastream_id = changed.datastream_id and o.phenomenon_time = changed.phenomenon_time
       """)
   }
 
-  private static func keep(_ aliases: [(id: Int64, key: ObservationKey)], on connection: isolated PostgresConnection) throws {
+  private static func keep(
+    _ aliases: [(id: Int64, key: ObservationKey)], in tables: TableNames, on connection: isolated PostgresConnection
+  ) throws {
     _ = try connection.execute(
       """
-      insert into observation_aliases (id, datastream_id, phenomenon_time)
+      insert into \(tables["observation_aliases"]) (id, datastream_id, phenomenon_time)
       select * from unnest(\(aliases.map(\.id)), \(aliases.map(\.key.datastream)), \(aliases.map(\.key.phenomenonTime))) on conflict do nothing
       """)
   }

@@ -6,7 +6,7 @@ import SensorDomain
 /// The read model of readings: what holds, what held before, and the hours and days that follow from it, all in the batch's one transaction.
 ///
 /// It names no table to a replay: the stored rows are the archive of what the topic no longer holds. Reading the topic again changes nothing that is right, and
-/// hours and days are built anew from the stored rows by `RollupReplay`.
+/// hours and days are built anew from the stored rows by `RollupReplay`. `ObservationsVerification` compares the rows with the topics.
 struct ObservationsProjection: Projection {
   static let name = Observations.name
 
@@ -16,15 +16,17 @@ struct ObservationsProjection: Projection {
   func rows(for event: ProjectedEvent) -> Int { event.event.data.count / 130 + 1 }
 
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
-    var facts: [(offset: Int64, fact: ObservationFact)] = []
-    facts.reserveCapacity(batch.count)
-    for event in batch {
-      guard let fact = try ObservationFact(type: event.event.type, data: event.event.data) else { continue }
-      facts.append((event.position.offset, fact))
-    }
-    let hours = try Observations.store(Observations.changes(facts), on: connection)
+    let hours = try Observations.store(Observations.changes(try Self.facts(of: batch)), on: connection)
+    try TouchedHours.note(hours, on: connection)
     try HourlyRollups.recompute(hours, on: connection)
     try DailyRollups.recompute(hours, on: connection)
+  }
+
+  /// What the events say, each with its offset; other types are passed over.
+  static func facts(of batch: [ProjectedEvent]) throws -> [(offset: Int64, fact: ObservationFact)] {
+    try batch.compactMap { event in
+      try ObservationFact(type: event.event.type, data: event.event.data).map { (event.position.offset, $0) }
+    }
   }
 }
 

@@ -1,0 +1,37 @@
+import EventSourcing
+import Postgres
+import Time
+
+/// Which hours change while a replay builds all of them beside the live tables: noted by who changes them, in the same transaction, so that the replay can
+/// compute these once more before it swaps. While there is no replay nothing is noted.
+enum TouchedHours {
+  /// Held alone by a replay for as long as it lives, and shared by each transaction that changes hours and does not note them.
+  static let gate: (space: Int32, number: Int32) = (544_173_142, 0)
+  static let schema = "replay_rollups"
+  private static let table = TableNames(schema: schema)["touched_hours"]
+
+  static func createTable(on connection: isolated PostgresConnection) throws {
+    _ = try connection.execute("create table \(table) (datastream_id bigint not null, hour timestamptz not null)")
+  }
+
+  /// Notes the hours if a replay is under way. Called after `observations` were written: their lock is what a swap waits for.
+  static func note(_ hours: Set<ObservationHour>, on connection: isolated PostgresConnection) throws {
+    guard !hours.isEmpty else { return }
+    let standing = try connection.query(
+      "select pg_try_advisory_xact_lock_shared(\(gate.space), \(gate.number)), to_regclass(\(schema + ".touched_hours")) is not null")
+    let (isFree, exists) = try standing[0].decode(Bool.self, Bool.self)
+    // With the gate shut and no table the swap has just been made.
+    guard !isFree, exists else { return }
+    _ = try connection.execute("insert into \(table) select * from unnest(\(hours.map(\.datastream)), \(hours.map(\.start)))")
+  }
+
+  /// Takes out what was noted.
+  static func drain(on connection: isolated PostgresConnection) throws -> Set<ObservationHour> {
+    let rows = try connection.query("with noted as (delete from \(table) returning *) select distinct datastream_id, hour from noted")
+    return Set(
+      try rows.map { row in
+        let (datastream, hour) = try row.decode(Int64.self, Instant.self)
+        return ObservationHour(datastream: datastream, start: hour)
+      })
+  }
+}
