@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite("Replays", .timeLimit(.minutes(1))) struct ReplayTests {
+@Suite("Replays", .timeLimit(.minutes(5))) struct ReplayTests {
   private let tables = Listing().tables
 
   /// A projection that has taken in what a Journal holds.

@@ -121,7 +121,7 @@ private final class Enough: Sendable {
   func say() { said.withLock { $0 = true } }
 }
 
-@Suite("Replays of the sensors' read models", .timeLimit(.minutes(2)))
+@Suite("Replays of the sensors' read models", .timeLimit(.minutes(5)))
 struct ReplayTests {
   @Test("the registry's tables come out with the same bytes, and a verification finds nothing")
   func registry() async throws {
