@@ -12,7 +12,8 @@ struct ProgressBarTests {
     var text: String { state.withLock { $0.text } }
 
     func bar(isTerminal: Bool) -> ProgressBar {
-      ProgressBar("replay registry", isTerminal: isTerminal, now: { self.state.withLock { $0.now } }, write: { text in self.state.withLock { $0.text += text } })
+      ProgressBar(
+        "replay registry", isTerminal: isTerminal, now: { self.state.withLock { $0.now } }, write: { text in self.state.withLock { $0.text += text } })
     }
 
     func pass(_ time: Duration) { state.withLock { $0.now += time } }
