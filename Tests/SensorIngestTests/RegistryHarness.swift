@@ -106,7 +106,7 @@ struct RegistryHarness: Sendable {
       let events = try await journal.read(partition: 0, after: offset, limit: 10_000)
       let records = try events.compactMap { try RegistryEvent(type: $0.type, data: $0.data) }
       try await pool.transaction { connection throws in
-        for record in records { try RegistryTables().apply(record, on: connection) }
+        try RegistryTables().apply(records, on: connection)
       }
       offset = events.last?.position.offset ?? offset
     }

@@ -8,10 +8,7 @@ struct RegistryProjection: Projection {
   let tables = RegistryTables.keys.map { ProjectionTable(name: $0.table, key: $0.key) }
 
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
-    let written = RegistryTables { tables.name($0) }
-    for projected in batch {
-      guard let event = try RegistryEvent(type: projected.event.type, data: projected.event.data) else { continue }
-      try written.apply(event, on: connection)
-    }
+    let events = try batch.compactMap { try RegistryEvent(type: $0.event.type, data: $0.event.data) }
+    try RegistryTables { tables.name($0) }.apply(events, on: connection)
   }
 }

@@ -18,8 +18,18 @@ struct RegistryTables {
 
   private func table(_ table: String) -> SQL { "\(identifier: name(table))" }
 
-  func apply(_ event: RegistryEvent, on connection: isolated PostgresConnection) throws {
-    for statement in try statements(event) { try connection.execute(statement) }
+  /// Statements that travel together: one round trip for so many.
+  private static let together = 500
+
+  func apply(_ events: [RegistryEvent], on connection: isolated PostgresConnection) throws {
+    var waiting: [SQL] = []
+    for event in events {
+      waiting += try statements(event)
+      guard waiting.count >= Self.together else { continue }
+      _ = try connection.pipeline(waiting)
+      waiting = []
+    }
+    _ = try connection.pipeline(waiting)
   }
 
   private func statements(_ event: RegistryEvent) throws -> [SQL] {
