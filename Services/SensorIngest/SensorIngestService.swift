@@ -46,16 +46,18 @@ public struct SensorIngestService: Service {
     let reads = RegistryReads(journal: journal, positions: registry.positions)
     let lookUp = DatastreamRegistry(pool: pool, caughtUp: { await reads.ownWrites() })
     let model = STAModel(STAModel.registry + [.observation])
+    let acknowledged = Acknowledged()
+    let intake = ObservationIntake(registry: lookUp, pool: pool, broker: context.broker, acknowledged: acknowledged, clock: context.clock)
+    let readings = ObservationsAPI(pool: pool, intake: intake, progress: observations, model: model)
     let service = STAService(
       pool: pool, journal: journal, ids: EntityIds(pool: pool), model: model, registry: lookUp,
       settings: RegistrySettings(city: City(rawValue: context.city)), clock: context.clock,
       caughtUp: { positions in
         try await reads.named(positions)
         await reads.ownWrites()
-      })
-    let acknowledged = Acknowledged()
-    let intake = ObservationIntake(registry: lookUp, pool: pool, broker: context.broker, acknowledged: acknowledged, clock: context.clock)
-    let readings = ObservationsAPI(pool: pool, intake: intake, progress: observations, model: model)
+      },
+      readingsCaughtUp: { try await readings.waitForOwnWrites($0, datastream: $1) }, readings: intake)
+    let create = CreateObservations(intake: intake, registerFeature: { try await service.registerFeature($0, for: $1) })
 
     let watch = SubscriptionWatch([registry] + observations.subscriptions, metrics: context.metrics, log: context.log)
     let page = try SensorPages.Settings(
@@ -63,7 +65,7 @@ public struct SensorIngestService: Service {
 
     var routes = try SensorPages(page).routes
     routes += LandingPage(model: model).routes() + RegistryRoutes(service: service).all()
-    routes += readings.routes + CreateObservations(intake: intake).routes + RollupsAPI(pool: pool, observations: readings).routes
+    routes += readings.routes + create.routes + RollupsAPI(pool: pool, observations: readings).routes
     let live = Live(broker: context.broker)
     routes += live.routes
     routes += STARoutes(service: service).routes(skipping: Set(routes.filter { $0.method == .get }.map(\.pattern)))

@@ -7,8 +7,7 @@ public enum DataArrays {
   public static let rowLimit = 10_000
 
   /// Everything in the body, read to its end before anything can be used. Throws where the body as a whole cannot be understood; a row that is no
-  /// reading is `refused` and leaves the others alone. Components `FeatureOfInterest/id` are taken and not kept: a reading's feature is its thing's
-  /// location.
+  /// reading is `refused` and leaves the others alone.
   public static func read(body: [UInt8], rowLimit: Int = rowLimit) throws(JSONRejection) -> [DataArrayGroup] {
     let arrays = body.withUnsafeBytes { dos_arrays_read($0.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyText, $0.count, rowLimit) }
     guard let arrays else { throw JSONRejection(path: "", problem: "the body is too large to be read", expected: "a smaller request") }
@@ -85,10 +84,12 @@ public struct DataArrayReading: Sendable, Equatable {
   public var resultQuality: [UInt8]?
   /// A JSON object.
   public var parameters: [UInt8]?
+  /// The id of the FeatureOfInterest that it names.
+  public var feature: Int64?
 
   public init(
     phenomenonTime: Instant, phenomenonEnd: Instant? = nil, result: DataArrayResult, resultTime: Instant? = nil, validTime: String? = nil,
-    resultQuality: [UInt8]? = nil, parameters: [UInt8]? = nil
+    resultQuality: [UInt8]? = nil, parameters: [UInt8]? = nil, feature: Int64? = nil
   ) {
     self.phenomenonTime = phenomenonTime
     self.phenomenonEnd = phenomenonEnd
@@ -97,6 +98,7 @@ public struct DataArrayReading: Sendable, Equatable {
     self.validTime = validTime
     self.resultQuality = resultQuality
     self.parameters = parameters
+    self.feature = feature
   }
 }
 
@@ -155,7 +157,8 @@ extension DataArrayRow {
       return .reading(
         DataArrayReading(
           phenomenonTime: start, phenomenonEnd: end, result: result(of: row), resultTime: resultTime, validTime: row.valid_time.string,
-          resultQuality: row.quality.bytes, parameters: row.parameters.bytes))
+          resultQuality: row.quality.bytes, parameters: row.parameters.bytes,
+          feature: row.feature == 0 ? nil : row.feature))
     } catch {
       return .refused("\(component) is \(error)")
     }

@@ -24,6 +24,14 @@ struct DatastreamDeciderTests {
     given(DatastreamDecider.self, opened, closed).when(.open(id: 4, occupancy, time: noon)).thenRefused(.ended(.datastream, id: 4))
   }
 
+  @Test("is deleted after its end or with it, and is unknown from then on")
+  func deletes() {
+    let deleted = DatastreamEvent.deleted(DatastreamDeleted(id: 4, time: noon))
+    given(DatastreamDecider.self, opened).when(.delete(id: 4, time: noon)).then(closed, deleted)
+    given(DatastreamDecider.self, opened, closed).when(.delete(id: 4, time: noon)).then(deleted)
+    given(DatastreamDecider.self, opened, closed, deleted).when(.close(id: 4, time: noon)).thenRefused(.unknown(.datastream, id: 4))
+  }
+
   @Test("keeps its visibility for life")
   func visibility() {
     given(DatastreamDecider.self, opened)

@@ -82,6 +82,28 @@ struct ThingDeciderTests {
     given(ThingDecider.self, registered, retired).when(.relocate(id: 1, relocation)).thenRefused(.ended(.thing, id: 1))
   }
 
+  @Test("is deleted after its end or with it, and is unknown from then on")
+  func deletes() {
+    let registered = ThingEvent.registered(ThingRegistered(id: 1, thing: carPark, time: noon))
+    let retired = ThingEvent.retired(ThingRetired(id: 1, time: noon))
+    let deleted = ThingEvent.deleted(ThingDeleted(id: 1, time: noon))
+    given(ThingDecider.self, registered).when(.delete(id: 1, time: noon)).then(retired, deleted)
+    given(ThingDecider.self, registered, retired).when(.delete(id: 1, time: noon)).then(deleted)
+    given(ThingDecider.self, registered, retired, deleted).when(.delete(id: 1, time: noon)).thenRefused(.unknown(.thing, id: 1))
+    given(ThingDecider.self, registered, retired, deleted).when(.change(id: 1, ThingChange(name: "x"))).thenRefused(.unknown(.thing, id: 1))
+  }
+
+  @Test("remembers where somebody says that it was, and stays where it is")
+  func history() {
+    let registered = ThingEvent.registered(ThingRegistered(id: 1, thing: carPark, time: noon))
+    let noted = ThingEvent.historyNoted(HistoricalLocationNoted(thing: 1, relocation: relocation))
+    given(ThingDecider.self, registered).when(.noteHistory(id: 1, relocation)).then(noted)
+    #expect(ThingDecider.state(after: [registered, noted]) == .active(carPark, locations: []))
+    given(ThingDecider.self, registered, noted)
+      .when(.withdrawHistory(id: 1, historicalLocation: relocation.historicalLocation))
+      .then(.historyWithdrawn(HistoricalLocationWithdrawn(thing: 1, historicalLocation: relocation.historicalLocation)))
+  }
+
   @Test(
     "that nobody registered can't be changed, moved or retired",
     arguments: [

@@ -49,7 +49,7 @@ struct IntakeTests {
       let subscriptions = ObservationSubscriptions(broker: broker, pool: pool)
       let observations = ObservationsAPI(pool: pool, intake: intake, progress: subscriptions, model: STAModel(STAModel.registry + [.observation]))
       let city = City(
-        pool: pool, create: CreateObservations(intake: intake), observations: observations, rollups: RollupsAPI(pool: pool, observations: observations))
+        pool: pool, create: CreateObservations(intake: intake, registerFeature: { _, _ in 7 }), observations: observations, rollups: RollupsAPI(pool: pool, observations: observations))
       let running = Task { await subscriptions.run() }
       let result: Result<Void, any Error>
       do {
@@ -73,6 +73,13 @@ struct IntakeTests {
       select id, 1, 1, 1, 'd' || id, '', '{}', \(measurement), -40, 60, case id when 2 then 'internal' else 'public' end, '{"kind":"onChange"}',
         case id when 4 then 'schwerte' else 'dortmund' end, '{}', now(), case id when 3 then now() end from generate_series(1, 4) id
       """)
+    try await pool.execute(
+      """
+      insert into features_of_interest (id, name, description, encoding_type, feature) select id, 'f', '', 'application/geo+json', '{}' from unnest(array[5, 6]) id
+      """)
+    try await pool.execute(
+      "insert into locations (id, name, description, encoding_type, location, feature_id) values (1, 'l', '', 'application/geo+json', '{}', 5)")
+    try await pool.execute("insert into thing_locations (thing_id, location_id) values (1, 1)")
   }
 
   /// Sends one group and reads it back, as soon as the header's position is in the read model.
@@ -140,6 +147,69 @@ struct IntakeTests {
     }
   }
 
+  @Test("an observation shows its verdict and what it is about: what it names, or the place of its thing")
+  func verdictAndFeature() async throws {
+    try await withCity { city in
+      let body = #"[{"Datastream":{"@iot.id":1},"components":["phenomenonTime","result","FeatureOfInterest/id"],"dataArray":[["2026-01-01T00:00:00Z",5,null],["2026-01-01T00:01:00Z",99,6],["2026-01-01T00:02:00Z",1,66]]}]"#
+      let answers = try await city.value(.post, "/sensors/v1.1/CreateObservations", body)
+      #expect(answers.array?.last == "error: there is no feature of interest 66")
+      let page = try await city.value(.get, "/sensors/v1.1/Observations?$orderby=phenomenonTime&$expand=FeatureOfInterest&$count=true", caller: nil)
+      #expect(page["value"]?.array?.map { $0["dos:verdict"]?.string } == ["plausible", "implausible"])
+      #expect(page["value"]?.array?.map { $0["FeatureOfInterest"]?["@iot.id"]?.int } == [5, 6])
+      #expect(page["@iot.count"]?.int == 2)
+      let flagged = try await city.value(.get, "/sensors/v1.1/Observations?$filter=dos:verdict%20eq%20'implausible'&$select=dos:verdict", caller: nil)
+      #expect(flagged["value"] == [["dos:verdict": "implausible"]])
+      let named = try await city.send(.post, "/sensors/v1.1/Datastreams(1)/Observations", #"{"result":1,"FeatureOfInterest":{"@iot.id":66}}"#)
+      #expect(named.status == 400)
+      try await city.pool.execute("delete from thing_locations")
+      try await city.pool.execute("update datastreams set id = 9 where id = 1")
+      #expect(try await city.send(.post, "/sensors/v1.1/Datastreams(9)/Observations", #"{"result":1}"#).status == 400)
+      #expect(try await city.send(.post, "/sensors/v1.1/Datastreams(9)/Observations", #"{"result":1,"FeatureOfInterest":{"@iot.id":6}}"#).status == 201)
+    }
+  }
+
+  @Test("a PATCH is a revision, even of the same result, and a new time moves the observation; who sent it before does not undo it")
+  func revision() async throws {
+    try await withCity { city in
+      let sent = #"{"phenomenonTime":"2026-01-01T00:00:00Z","result":5,"parameters":{"a":1}}"#
+      let created = try await city.value(.post, "/sensors/v1.1/Datastreams(1)/Observations", sent)
+      let path = "/sensors/v1.1/Observations(\(try #require(created["@iot.id"]?.int)))"
+      #expect(try await city.send(.patch, path, #"{"result":6}"#).status == 403)
+      let changed = try await city.value(.patch, path, #"{"parameters":{"a":2},"resultTime":"2026-01-01T01:00:00Z"}"#, caller: Self.operator_)
+      #expect(changed["parameters"] == ["a": 2])
+      let read = try await city.value(.get, path, caller: nil)
+      #expect(read["parameters"] == ["a": 2])
+      #expect(read["resultTime"] == "2026-01-01T01:00:00.000Z")
+      #expect(read["result"]?.double == 5)
+      let revisions = try await city.pool.query("select count(*) from observation_revisions")
+      #expect(try revisions[0].value(Int64.self, at: 0) == 1)
+      #expect(try await city.send(.patch, path, #"{"phenomenonTime":"2026-02-01T00:00:00Z","resultTime":null}"#, caller: Self.operator_).status == 200)
+      let moved = try await city.value(.get, path, caller: nil)
+      #expect(moved["phenomenonTime"] == "2026-02-01T00:00:00.000Z")
+      #expect(moved["resultTime"] == .null)
+      #expect(try await city.value(.get, "/sensors/v1.1/Observations?$count=true&$top=0", caller: nil)["@iot.count"]?.int == 1)
+      for body in [#"{"Datastream":{"@iot.id":2}}"#, #"{"result":null}"#, #"{"result":"x"}"#, #"{"parameters":5}"#, #"{"phenomenonTime":"2026-02-01"}"#, #"{"reslt":1}"#] {
+        #expect(try await city.send(.patch, path, body, caller: Self.operator_).status == 400, "\(body)")
+      }
+      #expect(try await city.send(.patch, "/sensors/v1.1/Observations(99)", #"{"result":1}"#, caller: Self.operator_).status == 404)
+    }
+  }
+
+  @Test("counting all observations, or those of a datastream, reads the days and not the rows")
+  func tally() async throws {
+    try await withCity { city in
+      let answers = try await rows(city, 1, #"[["2026-01-01T00:00:00Z",1],["2026-01-01T00:01:00Z",99],["2026-03-01T00:00:00Z",2]]"#)
+      _ = try await rows(city, 2, #"[["2026-01-01T00:00:00Z",1]]"#)
+      #expect(try await city.send(.delete, answers[0].replacing("http://localhost", with: ""), caller: Self.operator_).status == 200)
+      for (path, caller, count) in [("Observations", nil, 2), ("Observations", Self.operator_, 3), ("Datastreams(1)/Observations", nil, 2)] as [(String, Caller?, Int64)] {
+        let all = try await city.value(.get, "/sensors/v1.1/\(path)?$count=true&$top=0", caller: caller)
+        #expect(all["@iot.count"]?.int == count, "\(path)")
+        let filtered = try await city.value(.get, "/sensors/v1.1/\(path)?$count=true&$top=0&$filter=id%20gt%200", caller: caller)
+        #expect(filtered["@iot.count"]?.int == count, "\(path)")
+      }
+    }
+  }
+
   @Test("hours and days tell count, minimum, maximum and mean, and what is taken back counts no more")
   func rollups() async throws {
     try await withCity { city in
@@ -151,7 +221,7 @@ struct IntakeTests {
       let days = try await city.value(.get, "/sensors/v1/datastreams/1/days?from=2026-01-01&to=2026-01-03", caller: nil)
       #expect(days["value"]?.array?.map { $0["day"]?.string } == ["2026-01-01", "2026-01-02"])
       let path = answers[0].replacing("http://localhost", with: "")
-      #expect(try await city.send(.delete, path, caller: Self.operator_).status == 204)
+      #expect(try await city.send(.delete, path, caller: Self.operator_).status == 200)
       try await waitFor(city, "select readings from observation_hours where hour = '2026-01-01T22:00:00Z'", 2)
       #expect(try await RollupReplay(pool: city.pool).run(verify: true).differences.isEmpty)
       #expect(try await city.send(.get, path, caller: nil).status == 404)

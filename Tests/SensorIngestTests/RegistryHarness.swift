@@ -39,7 +39,7 @@ struct RegistryHarness: Sendable {
     service = STAService(
       pool: pool, journal: journal, ids: EntityIds(pool: pool), model: STAModel(STAModel.registry + [.observation]), registry: DatastreamRegistry(pool: pool),
       settings: RegistrySettings(city: City(rawValue: "dortmund")), clock: { Instant(milliseconds: 1_592_220_000_000) },
-      caughtUp: { _ in try await applied.catchUp() })
+      caughtUp: { _ in try await applied.catchUp() }, readings: NoReadings())
     router = try Router(RegistryRoutes(service: service).all() + STARoutes(service: service).routes() + LandingPage(model: service.model).routes())
   }
 
@@ -52,6 +52,11 @@ struct RegistryHarness: Sendable {
     let request = try Request(
       method: method, target: "/sensors/v1.1\(encoded)", headers: headers, body: body?.bytes ?? [], host: "city.example", caller: caller)
     return Answer(await router.respond(to: request))
+  }
+
+  /// A command of this service's own, below `/sensors/v1/`.
+  func own(_ path: String) async throws -> Answer {
+    Answer(await router.respond(to: try Request(method: .post, target: "/sensors/v1/\(path)", host: "city.example", caller: Self.`operator`)))
   }
 
   func get(_ path: String, as caller: Caller? = nil) async throws -> JSONValue {
@@ -111,6 +116,20 @@ struct RegistryHarness: Sendable {
       offset = events.last?.position.offset ?? offset
     }
   }
+}
+
+/// Stands where a broker would: these tests send no readings.
+struct NoReadings: RegistryReadings {
+  struct Unexpected: Error {}
+
+  func number(_ readings: [ReadingsOfDatastream]) async throws -> [ObservationsRecorded] {
+    guard readings.isEmpty else { throw Unexpected() }
+    return []
+  }
+  func record(_ facts: [ObservationsRecorded], known: [Int64: RegisteredDatastream], for request: Request) async throws -> [BrokerPosition] {
+    throw Unexpected()
+  }
+  func withdraw(aboutFeature feature: Int64, for request: Request) async throws {}
 }
 
 /// Bodies that tests send.

@@ -18,7 +18,7 @@ struct RegistryTests {
       let events = try await city.journal.read(partition: 0, after: 0, limit: 100)
       #expect(
         events.map { $0.type.dropFirst(19).dropLast(3) } == [
-          "location-registered", "thing-registered", "thing-relocated", "sensor-registered", "observed-property-registered", "datastream-opened",
+          "feature-of-interest-registered", "location-registered", "thing-registered", "thing-relocated", "sensor-registered", "observed-property-registered", "datastream-opened",
           "sensor-registered", "observed-property-registered", "datastream-opened",
         ])
       let thing = try await city.get("/Things(\(id))?$expand=Datastreams($expand=Sensor,ObservedProperty;$orderby=name desc),Locations,HistoricalLocations")
@@ -116,16 +116,155 @@ struct RegistryTests {
     }
   }
 
-  @Test("retires a thing with its datastreams")
-  func retires() async throws {
+  @Test("deletes a thing with its datastreams, so that nobody sees them any more")
+  func deletes() async throws {
     try await RegistryHarness.run { city in
       let id = try await city.post("/Things", Body.thing(datastreams: [Body.datastream()]))
       let datastream = try #require(try await city.get("/Things(\(id))/Datastreams")["value"]?.array?.first?["@iot.id"]?.int)
       #expect(try await city.send(.delete, "/Things(\(id))").status == 200)
       #expect(try await city.send(.get, "/Things(\(id))").status == 404)
       #expect(try await city.send(.get, "/Datastreams(\(datastream))").status == 404)
+      #expect(try await city.get("/HistoricalLocations?$count=true")["@iot.count"]?.int == 0)
+      #expect(try await city.get("/Locations?$count=true")["@iot.count"]?.int == 1)
       #expect(try await city.send(.delete, "/Things(\(id))").status == 404)
-      #expect(try await city.service.registry.find(datastream)?.isOpen == false)
+      #expect(try await city.service.registry.find(datastream) == nil)
+    }
+  }
+
+  @Test("keeps what is retired or closed readable, with its end, and changes it no more")
+  func retires() async throws {
+    try await RegistryHarness.run { city in
+      let id = try await city.post("/Things", Body.thing(datastreams: [Body.datastream("A"), Body.datastream("B")]))
+      let datastreams = try await city.get("/Things(\(id))/Datastreams")["value"]?.array?.compactMap { $0["@iot.id"]?.int } ?? []
+      let first = try #require(datastreams.first)
+      #expect(try await city.own("datastreams/\(first)/close").status == 204)
+      #expect(try await city.own("datastreams/\(first)/close").status == 409)
+      #expect(try await city.get("/Datastreams(\(first))")["properties"]?["dos:closedAt"] == "2020-06-15T11:20:00.000Z")
+      #expect(try await city.own("things/\(id)/retire").status == 204)
+      let thing = try await city.get("/Things(\(id))?$expand=Datastreams")
+      #expect(thing["properties"]?["dos:retiredAt"] == "2020-06-15T11:20:00.000Z")
+      #expect(thing["properties"]?["capacity"]?.int == 400)
+      #expect(thing["Datastreams"]?.array?.allSatisfy { $0["properties"]?["dos:closedAt"] != nil } == true)
+      #expect(try await city.get("/Things?$filter=properties/dos:retiredAt ne null")["value"]?.array?.count == 1)
+      #expect(try await city.send(.patch, "/Things(\(id))", ["name": "Neu"]).status == 409)
+      #expect(try await city.send(.patch, "/Datastreams(\(first))", ["name": "Neu"]).status == 409)
+      #expect(try await city.service.registry.find(first)?.isOpen == false)
+      #expect(try await city.send(.delete, "/Things(\(id))").status == 200)
+      #expect(try await city.send(.get, "/Datastreams(\(first))").status == 404)
+    }
+  }
+
+  @Test("repeats the first outcome of a deletion, and decides anew only for another key")
+  func repeatedDelete() async throws {
+    try await RegistryHarness.run { city in
+      let id = try await city.post("/Things", Body.thing())
+      for _ in 1...3 { #expect(try await city.send(.delete, "/Things(\(id))", key: "d1").status == 200) }
+      #expect(try await city.send(.delete, "/Things(\(id))", key: "d2").status == 404)
+      // A refusal is not remembered: what becomes possible is done.
+      #expect(try await city.send(.patch, "/Sensors(1)", ["name": "x"], key: "p1").status == 404)
+      #expect(try await city.post("/Sensors", Body.sensor) == 1)
+      #expect(try await city.send(.patch, "/Sensors(1)", ["name": "x"], key: "p1").status == 200)
+      #expect(try await city.send(.patch, "/Sensors(1)", ["name": "y"], key: "p1").status == 422)
+    }
+  }
+
+  @Test("draws no ids for a command that is repeated, one after the other or all at once")
+  func repeatedPost() async throws {
+    try await RegistryHarness.run { city in
+      let answers = try await withThrowingTaskGroup(of: RegistryHarness.Answer.self) { group in
+        for _ in 0..<8 { group.addTask { try await city.send(.post, "/Sensors", Body.sensor, key: "k") } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(Set(answers.map(\.status)) == [201])
+      #expect(Set(answers.map(\.text)).count == 1)
+      let before = try await city.pool.query("select last_value from entity_ids_sensors")
+      #expect(try await city.send(.post, "/Sensors", Body.sensor, key: "k").text == answers.first?.text)
+      #expect(try await city.send(.post, "/Sensors", Body.sensor, key: "k").status == 201)
+      let after = try await city.pool.query("select last_value from entity_ids_sensors")
+      #expect(try before[0].value(Int64.self, at: 0) == after[0].value(Int64.self, at: 0))
+      #expect(try await city.get("/Sensors?$count=true")["@iot.count"]?.int == 1)
+      // A decision about the same entity with a key of its own meets the state that the first one made.
+      let gone = try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<8 { group.addTask { try await city.send(.delete, "/Sensors(1)", key: "gone").status } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(Set(gone) == [200])
+    }
+  }
+
+  @Test("gives each place one feature of interest, which goes where the place is corrected to")
+  func features() async throws {
+    try await RegistryHarness.run { city in
+      let id = try await city.post("/Things", Body.thing())
+      let location = try #require(try await city.get("/Things(\(id))/Locations")["value"]?.array?.first?["@iot.id"]?.int)
+      _ = try await city.send(.patch, "/Things(\(id))", ["Locations": [["@iot.id": .int(location)]]])
+      let features = try await city.get("/FeaturesOfInterest")["value"]?.array ?? []
+      #expect(features.count == 1)
+      #expect(features.first?["feature"] == Body.location["location"])
+      let moved: JSONValue = ["type": "Point", "coordinates": [7.5, 51.5]]
+      #expect(try await city.send(.patch, "/Locations(\(location))", ["location": moved]).status == 200)
+      #expect(try await city.get("/FeaturesOfInterest")["value"]?.array?.first?["feature"] == moved)
+    }
+  }
+
+  @Test("notes, corrects and withdraws where a thing was, and moves it nowhere")
+  func history() async throws {
+    try await RegistryHarness.run { city in
+      let id = try await city.post("/Things", Body.thing())
+      let location = try await city.post("/Locations", Body.location)
+      let place: JSONValue = [["@iot.id": .int(location)]]
+      let noted = try await city.send(
+        .post, "/HistoricalLocations", ["time": "2015-03-01T00:40:00.000Z", "Thing": ["@iot.id": .int(id)], "Locations": place])
+      #expect(noted.status == 201, "\(noted.text)")
+      let history = try #require(noted.json["@iot.id"]?.int)
+      #expect(try await city.get("/HistoricalLocations(\(history))") == noted.json)
+      #expect(try await city.get("/HistoricalLocations(\(history))/Locations")["value"]?.array?.first?["@iot.id"]?.int == location)
+      let corrected = try await city.send(.patch, "/HistoricalLocations(\(history))", ["time": "2015-07-01T00:00:00.000Z"])
+      #expect(corrected.json["time"] == "2015-07-01T00:00:00.000Z")
+      #expect(try await city.get("/HistoricalLocations(\(history))/Locations")["value"]?.array?.count == 1)
+      #expect(try await city.get("/Things(\(id))/Locations")["value"]?.array?.first?["@iot.id"]?.int != location)
+      #expect(try await city.send(.delete, "/HistoricalLocations(\(history))").status == 200)
+      #expect(try await city.send(.get, "/HistoricalLocations(\(history))").status == 404)
+      #expect(try await city.send(.delete, "/HistoricalLocations(\(history))").status == 404)
+    }
+  }
+
+  @Test("takes links in a PATCH, and nothing that would have to be registered first")
+  func patchLinks() async throws {
+    try await RegistryHarness.run { city in
+      let id = try await city.post("/Things", Body.thing())
+      let refused = try await city.send(.patch, "/Things(\(id))", ["Locations": [Body.location]])
+      #expect(refused.status == 400)
+      #expect(refused.json["errors"]?.array?.first?["path"]?.string == "Locations/0")
+      #expect(try await city.get("/Locations?$count=true")["@iot.count"]?.int == 1)
+    }
+  }
+
+  @Test("shows the links of entities alone after $ref")
+  func references() async throws {
+    try await RegistryHarness.run { city in
+      let id = try await city.post("/Things", Body.thing(datastreams: [Body.datastream()]))
+      let root = "http://city.example/sensors/v1.1"
+      #expect(try await city.get("/Things/$ref") == ["value": [["@iot.selfLink": .string("\(root)/Things(\(id))")]]])
+      let streams = try await city.get("/Things(\(id))/Datastreams/$ref")["value"]?.array ?? []
+      #expect(streams.count == 1)
+      let link = try #require(streams.first?["@iot.selfLink"]?.string).replacing(root, with: "")
+      #expect(try await city.get(link + "/Thing/$ref") == ["@iot.selfLink": .string("\(root)/Things(\(id))")])
+      #expect(try await city.send(.get, "/Things(\(id))/$ref/name").status == 404)
+    }
+  }
+
+  @Test("names the sequence of observations' ids as those of all entities, which a restore raises and grants reach")
+  func sequences() async throws {
+    try await RegistryHarness.run { city in
+      let others = try await city.pool.query(
+        "select sequencename::text from pg_sequences where sequencename not like 'entity\\_ids\\_%' and sequencename like '%observation%'")
+      #expect(others.isEmpty)
+      let ids = ObservationIds(pool: city.pool)
+      let before = try #require(try await ids.draw(1).first)
+      _ = try await city.pool.query("select dos_after_restore(0)")
+      let after = try #require(try await ObservationIds(pool: city.pool).draw(1).first)
+      #expect(after >= before + 1_000_000)
     }
   }
 

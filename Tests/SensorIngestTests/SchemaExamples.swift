@@ -26,8 +26,12 @@ enum SchemaExamples {
     switch event {
     case .thing(.registered): .thing(.changed(ThingChanged(id: 17, thing: bareThing)))
     case .thing(.changed): .thing(.relocated(ThingRelocated(id: 17, relocation: Relocation(locations: [4, 5], historicalLocation: 9, time: time))))
-    case .thing(.relocated): .thing(.retired(ThingRetired(id: 17, time: time)))
-    case .thing(.retired): .location(.registered(CatalogueRecord(id: 4, entry: location)))
+    case .thing(.relocated):
+      .thing(.historyNoted(HistoricalLocationNoted(thing: 17, relocation: Relocation(locations: [4], historicalLocation: 10, time: time))))
+    case .thing(.historyNoted): .thing(.historyWithdrawn(HistoricalLocationWithdrawn(thing: 17, historicalLocation: 10)))
+    case .thing(.historyWithdrawn): .thing(.retired(ThingRetired(id: 17, time: time)))
+    case .thing(.retired): .thing(.deleted(ThingDeleted(id: 17, time: time)))
+    case .thing(.deleted): .location(.registered(CatalogueRecord(id: 4, entry: location)))
     case .location(let event): following(event).map(RegistryEvent.location) ?? .sensor(.registered(CatalogueRecord(id: 5, entry: sensor)))
     case .sensor(let event): following(event).map(RegistryEvent.sensor) ?? .observedProperty(.registered(CatalogueRecord(id: 6, entry: property)))
     case .observedProperty(let event):
@@ -36,7 +40,8 @@ enum SchemaExamples {
       following(event).map(RegistryEvent.featureOfInterest) ?? .datastream(.opened(DatastreamOpened(id: 8, datastream: datastream, time: time)))
     case .datastream(.opened): .datastream(.changed(DatastreamChanged(id: 8, datastream: bareDatastream)))
     case .datastream(.changed): .datastream(.closed(DatastreamClosed(id: 8, time: time)))
-    case .datastream(.closed): nil
+    case .datastream(.closed): .datastream(.deleted(DatastreamDeleted(id: 8, time: time)))
+    case .datastream(.deleted): nil
     }
   }
 
@@ -70,7 +75,7 @@ enum SchemaExamples {
   private static let thing = Thing(name: "Pegel", description: "", properties: free, city: city, governance: governance)
   private static let bareThing = Thing(name: "Pegel", description: "", city: city, governance: bareGovernance)
   private static let point = FreeValue.object(["type": .string("Point"), "coordinates": .array([.number(7.5), .int(51)])])
-  private static let location = Location(name: "Ufer", description: "", encodingType: "application/geo+json", location: point, properties: free)
+  private static let location = Location(name: "Ufer", description: "", encodingType: "application/geo+json", location: point, properties: free, featureOfInterest: 7)
   private static let sensor = Sensor(name: "R20", description: "", encodingType: "application/pdf", metadata: .string("https://example.org"), properties: free)
   private static let property = ObservedProperty(name: "Stand", definition: "https://example.org/stand", description: "", properties: free)
   private static let feature = FeatureOfInterest(name: "Fluss", description: "", encodingType: "application/geo+json", feature: point, properties: free)
@@ -83,15 +88,15 @@ enum SchemaExamples {
     name: "Stand", description: "", unitOfMeasurement: UnitOfMeasurement(), observationType: .any, thing: 17, sensor: 5, observedProperty: 6,
     visibility: .public, reporting: .onChange, city: city, governance: bareGovernance)
   private static let recorded = ObservationsRecorded(
-    datastream: 8,
+    datastream: 8, feature: 7,
     readings: [
       reading(1, .number(182.5)), reading(2, .number(4_000)), reading(3, .truth(true)), reading(4, .text("steigend")), reading(5, .json(Array("[1]".utf8))),
       RecordedReading(
         id: 6,
         observation: Observation(
           phenomenonTime: time, phenomenonEnd: time, result: .number(-1), resultTime: time, validTime: "2030-06-15T12:00:00Z/2030-06-15T13:00:00Z",
-          resultQuality: Array(#""gut""#.utf8), parameters: Array(#"{"a":1}"#.utf8)),
-        verdict: .implausible),
+          resultQuality: Array(#""gut""#.utf8), parameters: Array(#"{"a":1}"#.utf8), feature: 12),
+        verdict: .implausible, revises: true),
     ])
 
   private static func reading(_ id: Int64, _ result: ObservedResult) -> RecordedReading {

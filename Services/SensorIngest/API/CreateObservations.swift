@@ -10,6 +10,8 @@ struct CreateObservations: Sendable {
   static let roles: Set<String> = ["device", "sensor-operator", "administrator"]
 
   let intake: ObservationIntake
+  /// Registers a feature of interest that a reading brings along.
+  let registerFeature: @Sendable (JSONValue, Request) async throws -> Int64
 
   var routes: [Route] {
     [
@@ -68,7 +70,7 @@ struct CreateObservations: Sendable {
   private func one(_ request: Request, datastream: Int64?) async throws -> Response {
     let body: ObservationBody
     do throws(JSONRejection) { body = try decodeStrictly(ObservationBody.self, from: request.body) } catch { throw Problem(error) }
-    let observation: Observation
+    var observation: Observation
     do throws(JSONRejection) { observation = try body.observation(now: intake.clock()) } catch { throw Problem(error) }
     if let named = body.datastream?.id, let datastream, named != datastream {
       throw Problem.badRequest(path: "Datastream/@iot.id", problem: "names datastream \(named)", expected: "\(datastream) as in the address, or nothing")
@@ -76,7 +78,19 @@ struct CreateObservations: Sendable {
     guard let id = datastream ?? body.datastream?.id else {
       throw Problem.badRequest(path: "Datastream", problem: "the field is missing", expected: #"an object as {"@iot.id": 1}"#)
     }
-    let (outcomes, positions) = try await intake.take(answering: request, [.init(datastream: id, rows: [.observation(observation)])])
+    var registered: Set<Int64> = []
+    if let feature = body.feature {
+      if let link = try Self.link(feature) {
+        observation.feature = link
+      } else {
+        // The reading is judged first: nothing is registered for one that is refused.
+        if let refusal = try await intake.refusal(of: observation, id, from: .init(request)) { throw Self.problem(refusal) }
+        let new = try await registerFeature(feature, request)
+        observation.feature = new
+        registered = [new]
+      }
+    }
+    let (outcomes, positions) = try await intake.take(answering: request, features: registered, [.init(datastream: id, rows: [.observation(observation)])])
     guard let outcome = outcomes.first?.first else { throw Problem.internalError(correlationID: request.correlationID) }
     switch outcome {
     case .refused(let refusal): throw Self.problem(refusal)
@@ -88,8 +102,15 @@ struct CreateObservations: Sendable {
     }
   }
 
+  private static func link(_ feature: JSONValue) throws(Problem) -> Int64? {
+    do throws(JSONRejection) { return try STABody.link(feature, path: "FeatureOfInterest") } catch { throw Problem(error) }
+  }
+
   static func problem(_ refusal: IntakeRefusal) -> Problem {
     switch refusal {
+    case .featureUnknown: .badRequest(path: "FeatureOfInterest/@iot.id", problem: "\(refusal)", expected: "the id of one that is there")
+    case .unplaced:
+      .badRequest(path: "FeatureOfInterest", problem: "\(refusal)", expected: "a FeatureOfInterest here, or a Location of the thing")
     case .otherCity: .forbidden("\(refusal)")
     case .unreadable: .badRequest("\(refusal)")
     case .domain(.datastreamUnknown): .notFound("\(refusal)")
@@ -100,47 +121,15 @@ struct CreateObservations: Sendable {
     case .domain: .badRequest(path: "result", problem: "\(refusal)", expected: "a result as the datastream's observationType says")
     }
   }
-
-  private static func entity(_ reading: RecordedReading, link: String) -> [UInt8] {
-    var writer = JSONWriter()
-    let observation = reading.observation
-    writer.object { writer in
-      writer.key("@iot.id")
-      writer.int(reading.id)
-      writer.key("@iot.selfLink")
-      writer.string(link)
-      writer.key("phenomenonTime")
-      if let end = observation.phenomenonEnd { writer.string("\(observation.phenomenonTime)/\(end)") } else { writer.instant(observation.phenomenonTime) }
-      writer.key("result")
-      observation.result.write(to: &writer)
-      writer.key("resultTime")
-      if let time = observation.resultTime { writer.instant(time) } else { writer.null() }
-      if let time = observation.validTime {
-        writer.key("validTime")
-        writer.string(time)
-      }
-      if let quality = observation.resultQuality {
-        writer.key("resultQuality")
-        writer.raw(quality)
-      }
-      if let parameters = observation.parameters {
-        writer.key("parameters")
-        writer.raw(parameters)
-      }
-      writer.key("dos:verdict")
-      writer.string(reading.verdict.rawValue)
-      writer.key("Datastream@iot.navigationLink")
-      writer.string("\(link)/Datastream")
-    }
-    return writer.bytes
-  }
 }
 
 extension ObservationIntake {
   /// Takes readings for a request; trouble of broker or database is 503, and repeating is safe.
-  func take(answering request: Request, _ groups: [Group]) async throws -> (outcomes: [[Outcome]], positions: [BrokerPosition]) {
+  func take(
+    answering request: Request, features: Set<Int64> = [], _ groups: [Group]
+  ) async throws -> (outcomes: [[Outcome]], positions: [BrokerPosition]) {
     do {
-      return try await take(groups, from: Sender(request))
+      return try await take(groups, from: Sender(request), features: features)
     } catch {
       throw Self.problem(error) ?? error
     }
@@ -164,51 +153,5 @@ extension ObservationIntake {
 extension ObservationIntake.Sender {
   init(_ request: Request) {
     self.init(city: request.caller?.city, correlationID: request.correlationID, traceparent: request.traceparent)
-  }
-}
-
-/// The body of one reading. A feature of interest is taken and not kept: a reading's feature is its thing's location.
-private struct ObservationBody: Decodable, KnownFields {
-  struct Reference: Decodable, KnownFields {
-    let id: Int64
-    static let fields = ["@iot.id"]
-    enum CodingKeys: String, CodingKey { case id = "@iot.id" }
-  }
-
-  let phenomenonTime: String?
-  let result: JSONValue
-  let resultTime: Instant?
-  let validTime: String?
-  let resultQuality: JSONValue?
-  let parameters: [String: JSONValue]?
-  let datastream: Reference?
-  let feature: JSONValue?
-
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case phenomenonTime, result, resultTime, validTime, resultQuality, parameters
-    case datastream = "Datastream"
-    case feature = "FeatureOfInterest"
-  }
-
-  static let fields = CodingKeys.allCases.map(\.rawValue)
-  static func ignores(_ field: String) -> Bool { field.hasPrefix("@iot.") }
-
-  /// Without a phenomenonTime it is now, as the standard says (section 8.2.6, table 13).
-  func observation(now: Instant) throws(JSONRejection) -> Observation {
-    let (start, end) = try phenomenonTime.map { (text) throws(JSONRejection) in try Self.span(text, "phenomenonTime") } ?? (now, nil)
-    if let validTime { _ = try Self.span(validTime, "validTime") }
-    guard let result = ObservedResult(result) else { throw JSONRejection(path: "result", problem: "the result is null", expected: "a value") }
-    return Observation(
-      phenomenonTime: start, phenomenonEnd: end, result: result, resultTime: resultTime, validTime: validTime,
-      resultQuality: resultQuality == .null ? nil : resultQuality?.bytes, parameters: parameters.map { JSONValue.object($0).bytes })
-  }
-
-  private static func span(_ text: String, _ path: String) throws(JSONRejection) -> (Instant, Instant?) {
-    do throws(TimeError) {
-      let (start, end) = try readTimeOrInterval(text)
-      return (start, end)
-    } catch {
-      throw JSONRejection(path: path, problem: "\(error)", expected: "a time, or two with '/' between")
-    }
   }
 }

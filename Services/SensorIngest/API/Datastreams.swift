@@ -13,9 +13,13 @@ extension RegistryRoutes {
         try await commands.changeDatastream(id, body)
         return STAService.Written(status: 200, type: .datastream, id: id)
       },
-      delete("Datastreams", "Close a datastream; its readings stay") { commands, request, _ in
-        try await commands.closeDatastream(request.integerParameter("id"))
+      delete("Datastreams", "Delete a datastream with its readings: nobody sees them any more") { commands, request, _ in
+        try await commands.deleteDatastream(request.integerParameter("id"))
         return STAService.Written(status: 200)
+      },
+      own("datastreams/{id}/close", "Close a datastream: it takes no more readings, and those it has stay readable") { commands, request, _ in
+        try await commands.closeDatastream(request.integerParameter("id"))
+        return STAService.Written(status: 204)
       },
     ]
   }

@@ -13,9 +13,11 @@ extension RegistryRoutes {
         try await commands.change(FeatureOfInterest.self, id, body)
         return STAService.Written(status: 200, type: .featureOfInterest, id: id)
       },
-      delete("FeaturesOfInterest", "Withdraw one") { commands, request, _ in
+      delete("FeaturesOfInterest", "Withdraw one and the readings that are about it") { commands, request, _ in
         let id = try request.integerParameter("id")
         try await commands.withdraw(FeatureOfInterest.self, id)
+        // First, since withdrawing them again is harmless and readings about nothing would not be.
+        try await service.readings.withdraw(aboutFeature: id, for: request)
         return STAService.Written(status: 200)
       },
     ]

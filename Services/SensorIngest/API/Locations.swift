@@ -10,7 +10,7 @@ extension RegistryRoutes {
       },
       patch("Locations", "Change one") { commands, request, body in
         let id = try request.integerParameter("id")
-        try await commands.change(Location.self, id, body)
+        try await commands.changeLocation(id, body)
         return STAService.Written(status: 200, type: .location, id: id)
       },
       delete("Locations", "Withdraw one") { commands, request, _ in

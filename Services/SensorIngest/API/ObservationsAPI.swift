@@ -49,8 +49,12 @@ struct ObservationsAPI: Sendable {
       },
       Route(
         .delete, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
-        info: RouteInfo("Takes an observation back", tag: "Observations", status: 204)
+        info: RouteInfo("Takes an observation back", tag: "Observations")
       ) { request in try await withdraw(request) },
+      Route(
+        .patch, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
+        info: RouteInfo("Corrects an observation; what it was before stays as a revision", tag: "Observations")
+      ) { request in try await revise(request) },
     ]
   }
 
@@ -65,16 +69,39 @@ struct ObservationsAPI: Sendable {
   }
 
   private func withdraw(_ request: Request) async throws -> Response {
-    let id = try await resolved(request)
-    let visible = STAViewer(request.caller).condition(.observation, alias: "t")
-    let rows = try await pool.query("select t.datastream_id, t.phenomenon_time from observations t where t.id = \(id) and \(visible)")
-    guard let row = rows.first else { throw Problem.notFound("There is no observation \(id).") }
-    let (datastream, time) = try row.decode(Int64.self, Instant.self)
-    do {
-      let positions = try await intake.withdraw(ObservationKey(datastream: datastream, phenomenonTime: time), from: .init(request))
-      var response = Response.noContent
+    let stored = try await stored(request)
+    return try await publishing {
+      let positions = try await intake.withdraw(stored.key, from: .init(request))
+      var response = Response(status: 200)
       DOSPosition.write(positions, to: &response)
       return response
+    }
+  }
+
+  private func revise(_ request: Request) async throws -> Response {
+    let stored = try await stored(request)
+    let changed: Observation
+    do throws(JSONRejection) { changed = try ObservationPatch.apply(request.body, to: stored.observation) } catch { throw Problem(error) }
+    return try await publishing {
+      let (reading, positions) = try await intake.revise(stored.key, id: stored.id, with: changed, from: .init(request))
+      var response = Response.json(CreateObservations.entity(reading, link: "\(root(request))/Observations(\(stored.id))"))
+      DOSPosition.write(positions, to: &response)
+      return response
+    }
+  }
+
+  /// The observation that the address names, as it is stored.
+  private func stored(_ request: Request) async throws -> StoredObservation {
+    let id = try await resolved(request)
+    let visible = STAViewer(request.caller).condition(.observation, alias: "t")
+    let rows = try await pool.query("select \(Observations.selected("t")) from observations t where t.id = \(id) and \(visible)")
+    guard let row = rows.first else { throw Problem.notFound("There is no observation \(id).") }
+    return try Observations.read(row)
+  }
+
+  private func publishing(_ body: () async throws -> Response) async throws -> Response {
+    do {
+      return try await body()
     } catch let refusal as IntakeRefusal {
       throw CreateObservations.problem(refusal)
     } catch {
@@ -86,12 +113,7 @@ struct ObservationsAPI: Sendable {
   private func resolved(_ request: Request) async throws -> Int64 {
     let id = try request.integerParameter("id")
     try await waitForOwnWrites(request, datastream: nil)
-    let rows = try await pool.query(
-      """
-      select o.id from observation_aliases a join observations o on o.datastream_id = a.datastream_id and o.phenomenon_time = a.phenomenon_time
-      where a.id = \(id)
-      """)
-    return try rows.first.map { try $0.value(Int64.self, at: 0) } ?? id
+    return try await ObservationAliases.holding(id, in: pool)
   }
 
   func waitForOwnWrites(_ request: Request, datastream: Int64?) async throws {

@@ -13,9 +13,9 @@ extension RegistryRoutes {
         try await commands.change(ObservedProperty.self, id, body)
         return STAService.Written(status: 200, type: .observedProperty, id: id)
       },
-      delete("ObservedProperties", "Withdraw one and close the datastreams that need it") { commands, request, _ in
+      delete("ObservedProperties", "Withdraw one and delete the datastreams that need it") { commands, request, _ in
         let id = try request.integerParameter("id")
-        try await commands.withdraw(ObservedProperty.self, id, datastreams: openDatastreams("observed_property_id", id))
+        try await commands.withdraw(ObservedProperty.self, id, datastreams: datastreams("observed_property_id", id))
         return STAService.Written(status: 200)
       },
     ]

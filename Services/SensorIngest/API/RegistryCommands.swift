@@ -11,13 +11,23 @@ struct RegistryCommands {
   let time: Instant
   let settings: RegistrySettings
   let caller: Caller?
+  /// Readings that came with datastreams that this request opens, to be recorded after the append.
+  var readings: [ReadingsOfDatastream] = []
+
+  init(unit: RegistryUnit, ids: EntityIds, time: Instant, settings: RegistrySettings, caller: Caller?) {
+    self.unit = unit
+    self.ids = ids
+    self.time = time
+    self.settings = settings
+    self.caller = caller
+  }
 
   static let thingFields = ["name", "description", "properties", "Locations", "Datastreams"]
   static let locationFields = ["name", "description", "encodingType", "location", "properties"]
   static let sensorFields = ["name", "description", "encodingType", "metadata", "properties"]
   static let observedPropertyFields = ["name", "definition", "description", "properties"]
   static let featureFields = ["name", "description", "encodingType", "feature", "properties"]
-  static let datastreamFields = ["name", "description", "unitOfMeasurement", "observationType", "properties", "Sensor", "ObservedProperty", "Thing"]
+  static let datastreamFields = ["name", "description", "unitOfMeasurement", "observationType", "properties", "Sensor", "ObservedProperty", "Thing", "Observations"]
 
   // MARK: - Things
 
@@ -46,7 +56,7 @@ struct RegistryCommands {
       name: try body.optionalText("name"), description: try body.optionalText("description"), properties: own.free,
       governance: own.governance(over: thing.governance))
     try await unit.decide(ThingDecider.self, id, .change(id: id, change))
-    let locations = try await self.locations(body.list("Locations"))
+    let locations = try await links(Location.self, body, "Locations")
     if !locations.isEmpty { try await relocate(id, to: locations) }
   }
 
@@ -64,6 +74,16 @@ struct RegistryCommands {
     try await close(datastreams)
   }
 
+  /// A thing takes its datastreams with it, closed ones too.
+  mutating func deleteThing(_ id: Int64, datastreams: [Int64]) async throws {
+    switch try await unit.state(ThingDecider.self, id) {
+    case .active(let thing, _), .retired(let thing): try check(thing.city, at: "Thing")
+    case .unknown, .deleted: break
+    }
+    try await unit.decide(ThingDecider.self, id, .delete(id: id, time: time))
+    try await delete(datastreams)
+  }
+
   private mutating func relocate(_ id: Int64, to locations: [Int64]) async throws {
     let relocation = try await relocation(to: locations)
     try await unit.decide(ThingDecider.self, id, .relocate(id: id, relocation))
@@ -73,12 +93,12 @@ struct RegistryCommands {
     Relocation(locations: locations, historicalLocation: try await draw("historical_locations"), time: time)
   }
 
-  private mutating func activeThing(_ id: Int64) async throws -> Thing {
+  mutating func activeThing(_ id: Int64) async throws -> Thing {
     switch try await unit.state(ThingDecider.self, id) {
     case .active(let thing, _):
       try check(thing.city, at: "Thing")
       return thing
-    case .unknown: throw RegistryRefusal.unknown(.thing, id: id)
+    case .unknown, .deleted: throw RegistryRefusal.unknown(.thing, id: id)
     case .retired: throw RegistryRefusal.ended(.thing, id: id)
     }
   }
@@ -102,6 +122,8 @@ struct RegistryCommands {
       governance: own.governance(over: thing.governance), properties: own.free)
     let id = try await draw("datastreams")
     try await unit.decide(DatastreamDecider.self, id, .open(id: id, datastream, time: time), isNew: true)
+    let observations = try body.list("Observations")
+    if !observations.isEmpty { readings.append(try await self.readings(observations, of: id, datastream)) }
     return id
   }
 
@@ -124,6 +146,25 @@ struct RegistryCommands {
     try await unit.decide(DatastreamDecider.self, id, .close(id: id, time: time))
   }
 
+  /// A datastream takes its readings with it; what was measured stays in the log.
+  mutating func deleteDatastream(_ id: Int64) async throws {
+    switch try await unit.state(DatastreamDecider.self, id) {
+    case .open(let datastream), .closed(let datastream): try check(datastream.city, at: "Datastream")
+    case .unknown, .deleted: break
+    }
+    try await unit.decide(DatastreamDecider.self, id, .delete(id: id, time: time))
+  }
+
+  /// Deletes those that are there; one that somebody deleted in between is as it should be.
+  private mutating func delete(_ ids: [Int64]) async throws {
+    for id in ids {
+      switch try await unit.state(DatastreamDecider.self, id) {
+      case .open, .closed: try await deleteDatastream(id)
+      case .unknown, .deleted: break
+      }
+    }
+  }
+
   /// Closes those that are open; one that somebody closed in between is as it should be.
   private mutating func close(_ ids: [Int64]) async throws {
     for id in ids {
@@ -136,7 +177,7 @@ struct RegistryCommands {
     case .open(let datastream):
       try check(datastream.city, at: "Datastream")
       return datastream
-    case .unknown: throw RegistryRefusal.unknown(.datastream, id: id)
+    case .unknown, .deleted: throw RegistryRefusal.unknown(.datastream, id: id)
     case .closed: throw RegistryRefusal.ended(.datastream, id: id)
     }
   }
@@ -174,7 +215,8 @@ struct RegistryCommands {
   // MARK: - The catalogue
 
   mutating func register<Entry: STAEntry>(_ type: Entry.Type, _ value: JSONValue, path: String = "") async throws -> Int64 {
-    let entry = try Entry(STABody(value, path: path, known: Entry.fields))
+    var entry = try Entry(STABody(value, path: path, known: Entry.fields))
+    try await entry.accompany(in: &self)
     let id = try await draw(Entry.sequence)
     try await unit.decide(CatalogueDecider<Entry>.self, id, .register(id: id, entry), isNew: true)
     return id
@@ -189,10 +231,27 @@ struct RegistryCommands {
     try await unit.decide(CatalogueDecider<Entry>.self, id, .change(id: id, change))
   }
 
-  /// Withdraws an entry; datastreams cannot be without it and are closed.
+  /// Registers what is complete already.
+  mutating func register(_ feature: FeatureOfInterest) async throws -> Int64 {
+    let id = try await draw(FeatureOfInterest.sequence)
+    try await unit.decide(CatalogueDecider<FeatureOfInterest>.self, id, .register(id: id, feature), isNew: true)
+    return id
+  }
+
+  /// The feature of interest that was made from a location goes where the location is corrected to.
+  mutating func changeLocation(_ id: Int64, _ value: JSONValue) async throws {
+    try await change(Location.self, id, value)
+    guard case .listed(let location) = try await unit.state(CatalogueDecider<Location>.self, id), let feature = location.featureOfInterest,
+      case .listed = try await unit.state(CatalogueDecider<FeatureOfInterest>.self, feature)
+    else { return }
+    let change = CatalogueChange(encodingType: location.encodingType, content: location.location)
+    try await unit.decide(CatalogueDecider<FeatureOfInterest>.self, feature, .change(id: feature, change))
+  }
+
+  /// Withdraws an entry; datastreams cannot be without it and are deleted.
   mutating func withdraw<Entry: STAEntry>(_ type: Entry.Type, _ id: Int64, datastreams: [Int64] = []) async throws {
     try await unit.decide(CatalogueDecider<Entry>.self, id, .withdraw(id: id))
-    try await close(datastreams)
+    try await delete(datastreams)
   }
 
   /// An entity that a body points to or brings along.
@@ -203,13 +262,25 @@ struct RegistryCommands {
     return try await entry(type, value, path: body.at(name))
   }
 
-  private mutating func entry<Entry: STAEntry>(_ type: Entry.Type, _ value: JSONValue, path: String) async throws -> Int64 {
+  mutating func entry<Entry: STAEntry>(_ type: Entry.Type, _ value: JSONValue, path: String) async throws -> Int64 {
     guard let link = try STABody.link(value, path: path) else { return try await register(type, value, path: path) }
     switch try await unit.state(CatalogueDecider<Entry>.self, link) {
     case .listed: return link
     case .unknown, .withdrawn:
       throw JSONRejection(path: path + "/@iot.id", problem: "there is no \(Entry.kind.rawValue) \(link)", expected: "the id of one that is there")
     }
+  }
+
+  /// Entities that a body points to where it may not bring them along.
+  mutating func links<Entry: STAEntry>(_ type: Entry.Type, _ body: STABody, _ name: String) async throws -> [Int64] {
+    var ids: [Int64] = []
+    for (value, path) in try body.list(name) {
+      guard try STABody.link(value, path: path) != nil else {
+        throw JSONRejection(path: path, problem: "brings an entity along", expected: "{\"@iot.id\": ...} of one that is there; POST it first")
+      }
+      ids.append(try await entry(type, value, path: path))
+    }
+    return ids
   }
 
   private mutating func locations(_ list: [(value: JSONValue, path: String)]) async throws -> [Int64] {
@@ -223,7 +294,7 @@ struct RegistryCommands {
   // MARK: - Who and where
 
   /// A city that is served, and the caller's own where the caller belongs to one.
-  private func check(_ city: City, at path: String) throws {
+  func check(_ city: City, at path: String) throws {
     guard settings.cities.contains(city) else {
       let names = settings.cities.map(\.rawValue).joined(separator: ", ")
       throw JSONRejection(path: path, problem: "is \"\(city.rawValue.prefix(40))\"", expected: "one of \(names)")
@@ -231,7 +302,7 @@ struct RegistryCommands {
     if let own = caller?.city, own != city.rawValue { throw Problem.forbidden("You act for \(own), and this is \(city.rawValue)'s.") }
   }
 
-  private func draw(_ name: String) async throws -> Int64 {
+  func draw(_ name: String) async throws -> Int64 {
     guard let id = try await ids.next(name).first else { throw JournalError.refused(sqlState: nil, message: "no id was drawn for \(name)") }
     return id
   }

@@ -29,7 +29,10 @@ struct STAEntity: Sendable {
   func write(to writer: inout JSONWriter, root: String) {
     let link = Self.link(root, type, id)
     writer.beginObject()
-    if shape.showsID {
+    if shape.isReference {
+      writer.key("@iot.selfLink")
+      writer.string(link)
+    } else if shape.showsID {
       writer.key("@iot.id")
       writer.int(id)
       writer.key("@iot.selfLink")

@@ -14,8 +14,9 @@ extension STAEntityType {
         shown: (.json, "coalesce(to_jsonb({t}.number), to_jsonb({t}.truth), to_jsonb({t}.text), {t}.json, 'null'::jsonb)")),
       STAProperty("resultTime", .instant, "{t}.result_time", writesNull: true), STAProperty("resultQuality", .json, "{t}.result_quality"),
       STAProperty("validTime", .text, "{t}.valid_time"), STAProperty("parameters", .json, "{t}.parameters"),
+      STAProperty("dos:verdict", .text, "(case when {t}.implausible then 'implausible' else 'plausible' end)"),
     ],
-    navigations: [STANavigation("Datastream", to: "Datastream", .parent("datastream_id"))])
-
-  private static func rfc3339(_ column: String) -> String { "to_char(\(column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')" }
+    navigations: [
+      STANavigation("Datastream", to: "Datastream", .parent("datastream_id")), STANavigation("FeatureOfInterest", to: "FeatureOfInterest", .parent("feature_id")),
+    ])
 }

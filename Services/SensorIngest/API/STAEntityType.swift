@@ -108,6 +108,8 @@ struct STANavigation: Sendable {
     case children(String)
     /// A table of pairs.
     case pairs(table: String, this: String, other: String)
+    /// Any number of others, by a condition in which `{this}` and `{other}` stand for the tables' aliases.
+    case condition(String)
   }
 
   let name: String
@@ -131,6 +133,7 @@ struct STANavigation: Sendable {
     case .children(let column): "\(other).\(column) = \(this).id"
     case .pairs(let table, let mine, let theirs):
       "exists (select 1 from \(table) pair where pair.\(mine) = \(this).id and pair.\(theirs) = \(other).id)"
+    case .condition(let text): "(\(text.replacing("{this}", with: this).replacing("{other}", with: other)))"
     }
   }
 }

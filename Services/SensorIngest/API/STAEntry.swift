@@ -9,11 +9,24 @@ protocol STAEntry: RegistryEntry {
   static var content: String? { get }
   static var sequence: String { get }
   init(_ body: STABody) throws(JSONRejection)
+  /// Registers what belongs to a new one.
+  mutating func accompany(in commands: inout RegistryCommands) async throws
   /// The fields as an answer shows them.
   var shown: [(String, FreeValue?)] { get }
 }
 
+extension STAEntry {
+  func accompany(in commands: inout RegistryCommands) async throws {}
+}
+
 extension Location: STAEntry {
+  /// What stands at a place measures what is there: the place is a feature of interest as well (OGC 18-088, section 8.2.8). One for each place, so that
+  /// things at the same one share it.
+  mutating func accompany(in commands: inout RegistryCommands) async throws {
+    featureOfInterest = try await commands.register(
+      FeatureOfInterest(name: name, description: description, encodingType: encodingType, feature: location))
+  }
+
   static var type: STAEntityType { .location }
   static var fields: [String] { RegistryCommands.locationFields }
   static var content: String? { "location" }

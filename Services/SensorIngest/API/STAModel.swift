@@ -21,9 +21,10 @@ struct STAModel: Sendable {
 
 extension STAEntityType {
   static let thing = STAEntityType(
-    "Thing", set: "Things", table: "things", condition: "{t}.retired_at is null",
+    "Thing", set: "Things", table: "things",
     properties: [
-      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("properties", .json, "{t}.properties"),
+      STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"),
+      STAProperty("properties", .json, withEnd("dos:retiredAt", "{t}.retired_at")),
     ],
     navigations: [
       STANavigation("Datastreams", to: "Datastream", .children("thing_id")),
@@ -46,7 +47,6 @@ extension STAEntityType {
 
   static let historicalLocation = STAEntityType(
     "HistoricalLocation", set: "HistoricalLocations", table: "historical_locations",
-    condition: "exists (select 1 from things owner where owner.id = {t}.thing_id and owner.retired_at is null)",
     properties: [STAProperty("time", .instant, "{t}.time")],
     navigations: [
       STANavigation("Thing", to: "Thing", .parent("thing_id")),
@@ -75,18 +75,33 @@ extension STAEntityType {
       STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("encodingType", .text, "{t}.encoding_type"),
       STAProperty("feature", .json, "{t}.feature"), STAProperty("properties", .json, "{t}.properties"),
     ],
-    navigations: [])
+    navigations: [
+      STANavigation(
+        "Observations", to: "Observation",
+        .condition(
+          """
+          {other}.feature_id = {this}.id and exists (
+            select 1 from observed_features pair where pair.feature_id = {this}.id and pair.datastream_id = {other}.datastream_id)
+          """))
+    ])
 
   static let datastream = STAEntityType(
-    "Datastream", set: "Datastreams", table: "datastreams", condition: "{t}.closed_at is null",
+    "Datastream", set: "Datastreams", table: "datastreams",
     access: .visibility("{t}.visibility", city: "{t}.city"),
     properties: [
       STAProperty("name", .text, "{t}.name"), STAProperty("description", .text, "{t}.description"), STAProperty("unitOfMeasurement", .json, "{t}.unit"),
-      STAProperty("observationType", .text, "{t}.observation_type"), STAProperty("properties", .json, "{t}.properties"),
+      STAProperty("observationType", .text, "{t}.observation_type"), STAProperty("properties", .json, withEnd("dos:closedAt", "{t}.closed_at")),
     ],
     navigations: [
       STANavigation("Thing", to: "Thing", .parent("thing_id")), STANavigation("Sensor", to: "Sensor", .parent("sensor_id")),
       STANavigation("ObservedProperty", to: "ObservedProperty", .parent("observed_property_id")),
       STANavigation("Observations", to: "Observation", .children("datastream_id")),
     ])
+
+  /// What has ended stays readable, and says when it ended.
+  private static func withEnd(_ name: String, _ column: String) -> String {
+    "(case when \(column) is null then {t}.properties else {t}.properties || jsonb_build_object('\(name)', \(rfc3339(column))) end)"
+  }
+
+  static func rfc3339(_ column: String) -> String { "to_char(\(column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')" }
 }

@@ -12,6 +12,10 @@ enum STAProblems {
       throw Problem.badRequest(path: error.path.isEmpty ? "body" : error.path, problem: error.problem, expected: error.expected)
     } catch let error as STAQueryError {
       throw Problem.badRequest(path: error.option, problem: "at character \(error.position): \(error.problem)", expected: error.expected)
+    } catch let error as RecordingFailed {
+      throw error.problem
+    } catch let error as IntakeRefusal {
+      throw CreateObservations.problem(error)
     } catch let error as RegistryRefusal {
       throw problem(error)
     }
@@ -25,6 +29,10 @@ enum STAProblems {
       return .badRequest(detail, errors: errors)
     case .unknown(let kind, let id):
       return .notFound("There is no \(kind.rawValue) \(id).")
+    case .ended(.thing, let id):
+      return .conflict("The thing \(id) is retired and changes no more.")
+    case .ended(.datastream, let id):
+      return .conflict("The datastream \(id) is closed and changes no more. Open its successor.")
     case .ended(let kind, let id):
       return .notFound("The \(kind.rawValue) \(id) is no more.")
     case .taken(let kind, let id):

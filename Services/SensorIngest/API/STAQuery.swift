@@ -14,6 +14,8 @@ public struct STAQuery: Hashable, Sendable {
   /// `$select`: names of properties or navigations, nil for all.
   public var select: [STAName]?
   public var expand: [STAExpand] = []
+  /// The address ended with `$ref`: only the links of the entities are wanted.
+  public var isReference = false
   /// `$resultFormat`, for example `dataArray`.
   public var resultFormat: String?
 

@@ -56,8 +56,22 @@ struct STAReader {
   }
 
   private func count(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> Int {
+    if let tally = tally(type, scope, query) { return Int(try await pool.query(tally)[0].value(Int64.self, at: 0)) }
     let rows = try await pool.query("select count(*) from \(identifier: type.table) t where \(try condition(type, scope, query))")
     return Int(try rows[0].value(Int64.self, at: 0))
+  }
+
+  /// How many observations there are in all, or of a datastream: the days count what is not withdrawn, in the transaction that stores it. Nil for what
+  /// only the rows themselves can tell. Counting ten million rows takes a quarter of a second, and most of it again with each page.
+  private func tally(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) -> SQL? {
+    guard type.name == STAEntityType.observation.name, query.filter == nil else { return nil }
+    var sql: SQL = "select coalesce(sum(d.readings), 0)::bigint from observation_days d join datastreams o on o.id = d.datastream_id"
+    sql += " where \(viewer.condition(.datastream, alias: "o"))"
+    switch scope {
+    case .all: return sql
+    case .reached(let from, let id, _) where from.name == STAEntityType.datastream.name: return sql + " and o.id = \(id)"
+    default: return nil
+    }
   }
 
   private func condition(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) throws(STAQueryError) -> SQL {
@@ -88,7 +102,14 @@ struct STAReader {
       if case .path(let names, _) = order.expression, names.count == 1, names[0].hasSuffix("id") || type.property(names[0])?.isRequired == true {
         direction = order.descending ? "desc" : "asc"
       }
-      sql += "\(try compiler.key(order.expression, of: type, alias: "t")) \(unsafe: direction), "
+      let key = try compiler.key(order.expression, of: type, alias: "t")
+      // Whole objects have no order of their own: that of their texts is one that clients can follow (the conformance suite does). What lies within a
+      // property keeps the order of numbers.
+      if case .path(let names, _) = order.expression, names.count == 1, type.property(names[0])?.kind == .json {
+        sql += "(\(key))::text collate \"C\" \(unsafe: direction), "
+      } else {
+        sql += "\(key) \(unsafe: direction), "
+      }
     }
     return sql + "t.id"
   }
@@ -183,9 +204,16 @@ struct STAShape {
   /// Navigations that show a link where they are not expanded.
   let navigations: Set<String>
   let showsID: Bool
+  /// Whether only the entity's link is shown.
+  let isReference: Bool
 
   init(_ type: STAEntityType, _ query: STAQuery) throws(STAQueryError) {
     self.type = type
+    isReference = query.isReference
+    if isReference {
+      (properties, navigations, showsID) = ([], [], false)
+      return
+    }
     guard let select = query.select else {
       properties = type.properties
       navigations = Set(type.navigations.map(\.name))

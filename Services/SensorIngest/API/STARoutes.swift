@@ -12,6 +12,7 @@ struct STARoutes: Sendable {
       let set = "\(STAService.prefix)/\(type.set)"
       let entity = set + "({id})"
       add(&routes, own, set, "The \(type.set)", type) { try await read(type, $0, nil, []) }
+      add(&routes, own, set + "/$ref", "The links of the \(type.set)", type) { try await read(type, $0, nil, ["$ref"]) }
       add(&routes, own, entity, "A \(type.name)", type) { try await read(type, $0, $0.integerParameter("id"), []) }
       // Literal, since a POST to the same address is: literals win, whatever the method.
       for navigation in type.navigations where service.model.target(of: navigation) != nil {
@@ -19,8 +20,8 @@ struct STARoutes: Sendable {
           try await read(type, request, request.integerParameter("id"), [navigation.name])
         }
       }
-      for depth in 1...3 {
-        let names = ["first", "second", "third"].prefix(depth)
+      for depth in 1...5 {
+        let names = ["first", "second", "third", "fourth", "fifth"].prefix(depth)
         let pattern = entity + names.map { "/{\($0)}" }.joined()
         add(&routes, own, pattern, "What is reached from a \(type.name), or one of its properties", type) { request in
           try await read(type, request, request.integerParameter("id"), names.map { try request.parameter($0) })
@@ -39,6 +40,8 @@ struct STARoutes: Sendable {
       Route(.get, pattern, access: .everyone, accepts: [], info: RouteInfo(summary, tag: type.set, parameters: parameters)) { request in
         try await STAProblems.translated {
           try await service.caughtUp(try DOSPosition.read(request))
+          // Readings are waited for only where the address asks for some.
+          if request.target.contains("Observation") { try await service.readingsCaughtUp(request, try Self.datastream(type, request)) }
           return try await handler(request)
         }
       })
@@ -46,11 +49,12 @@ struct STARoutes: Sendable {
 
   /// Goes along the segments of a path, for example `Datastreams`, `17`, [`Thing`, `name`, `$value`].
   private func read(_ type: STAEntityType, _ request: Request, _ id: Int64?, _ segments: [String]) async throws -> Response {
-    guard let id else { return try await service.collection(request, type, .all) }
+    guard let id else { return try await service.collection(request, type, .all, isReference: segments == ["$ref"]) }
     var type = type
-    var scope = STAReader.Scope.id(id)
+    var scope = STAReader.Scope.id(type.name == STAEntityType.observation.name ? try await service.holding(id) : id)
     var rest = segments[...]
     while let segment = rest.popFirst() {
+      if segment == "$ref", rest.isEmpty { return try await service.single(request, type, scope, isReference: true) }
       let (name, inner) = try Self.split(segment)
       guard let navigation = type.navigation(name), let target = service.model.target(of: navigation) else {
         guard inner == nil, let property = type.property(name) ?? (name == "id" ? Self.id : nil) else {
@@ -67,12 +71,18 @@ struct STARoutes: Sendable {
         guard navigation.isMany, try await holds(type, scope, inner, request) else { throw STAService.absent(type, .id(inner)) }
         scope = .id(inner)
       } else if navigation.isMany {
-        if rest.popFirst() == "$ref" { throw Problem.notFound("$ref is not served; $select=id gives the ids.") }
-        guard rest.isEmpty else { throw Problem.notFound("\(name) is a collection; name one of it, as \(name)(1).") }
-        return try await service.collection(request, type, scope)
+        let isReference = rest.first == "$ref"
+        guard rest.count == (isReference ? 1 : 0) else { throw Problem.notFound("\(name) is a collection; name one of it, as \(name)(1).") }
+        return try await service.collection(request, type, scope, isReference: isReference)
       }
     }
     return try await service.single(request, type, scope)
+  }
+
+  /// The datastream whose readings alone an address asks for.
+  private static func datastream(_ type: STAEntityType, _ request: Request) throws -> Int64? {
+    guard type.name == STAEntityType.datastream.name, request.path.hasSuffix(")/Observations") else { return nil }
+    return try request.integerParameter("id")
   }
 
   private static let id = STAProperty("id", .int, "{t}.id")

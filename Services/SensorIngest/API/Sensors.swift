@@ -13,9 +13,9 @@ extension RegistryRoutes {
         try await commands.change(Sensor.self, id, body)
         return STAService.Written(status: 200, type: .sensor, id: id)
       },
-      delete("Sensors", "Withdraw one and close the datastreams that need it") { commands, request, _ in
+      delete("Sensors", "Withdraw one and delete the datastreams that need it") { commands, request, _ in
         let id = try request.integerParameter("id")
-        try await commands.withdraw(Sensor.self, id, datastreams: openDatastreams("sensor_id", id))
+        try await commands.withdraw(Sensor.self, id, datastreams: datastreams("sensor_id", id))
         return STAService.Written(status: 200)
       },
     ]

@@ -16,10 +16,15 @@ extension RegistryRoutes {
         try await commands.changeThing(id, body)
         return STAService.Written(status: 200, type: .thing, id: id)
       },
-      delete("Things", "Retire a thing and close its datastreams") { commands, request, _ in
+      delete("Things", "Delete a thing with its datastreams and their readings: nobody sees them any more") { commands, request, _ in
         let id = try request.integerParameter("id")
-        try await commands.retireThing(id, datastreams: openDatastreams("thing_id", id))
+        try await commands.deleteThing(id, datastreams: datastreams("thing_id", id))
         return STAService.Written(status: 200)
+      },
+      own("things/{id}/retire", "Retire a thing and close its datastreams: all of it stays readable") { commands, request, _ in
+        let id = try request.integerParameter("id")
+        try await commands.retireThing(id, datastreams: datastreams("thing_id", id))
+        return STAService.Written(status: 204)
       },
       post("Things({id})/Locations", "Relocate a thing to a new location, or to one that is there") { commands, request, body in
         let location = try await commands.relocateThing(request.integerParameter("id"), body)

@@ -7,13 +7,18 @@ public struct Location: CatalogueEntry {
   public var encodingType: String
   public var location: FreeValue
   public var properties: FreeValue?
+  /// The feature of interest that was made from it: what readings of things that stand here are about where they name none.
+  public var featureOfInterest: Int64?
 
-  public init(name: String, description: String, encodingType: String, location: FreeValue, properties: FreeValue? = nil) {
+  public init(
+    name: String, description: String, encodingType: String, location: FreeValue, properties: FreeValue? = nil, featureOfInterest: Int64? = nil
+  ) {
     self.name = name
     self.description = description
     self.encodingType = encodingType
     self.location = location
     self.properties = properties
+    self.featureOfInterest = featureOfInterest
   }
 
   public func check() throws(RegistryRefusal) {
@@ -28,7 +33,7 @@ public struct Location: CatalogueEntry {
   public func with(_ change: CatalogueChange) -> Location {
     Location(
       name: change.name ?? name, description: change.description ?? description, encodingType: change.encodingType ?? encodingType,
-      location: change.content ?? location, properties: change.properties ?? properties)
+      location: change.content ?? location, properties: change.properties ?? properties, featureOfInterest: featureOfInterest)
   }
 }
 

@@ -33,13 +33,17 @@ public struct DatastreamChange: Hashable, Sendable {
 public enum DatastreamCommand: Hashable, Sendable {
   case open(id: Int64, Datastream, time: Instant)
   case change(id: Int64, DatastreamChange)
+  /// Its end: it takes no more readings, and those it has stay readable.
   case close(id: Int64, time: Instant)
+  /// Its end, and nobody sees it and its readings any more (SensorThings 1.1, section 10.4).
+  case delete(id: Int64, time: Instant)
 }
 
 public enum DatastreamEvent: Hashable, Sendable {
   case opened(DatastreamOpened)
   case changed(DatastreamChanged)
   case closed(DatastreamClosed)
+  case deleted(DatastreamDeleted)
 }
 
 public struct DatastreamOpened: Hashable, Sendable, Codable {
@@ -75,13 +79,25 @@ public struct DatastreamClosed: Hashable, Sendable, Codable {
   }
 }
 
+/// A datastream is closed before it is deleted, so that who knows no deletion sees its end.
+public struct DatastreamDeleted: Hashable, Sendable, Codable {
+  public let id: Int64
+  public let time: Instant
+
+  public init(id: Int64, time: Instant) {
+    self.id = id
+    self.time = time
+  }
+}
+
 public enum DatastreamState: Hashable, Sendable {
   case unknown
   case open(Datastream)
   case closed(Datastream)
+  case deleted
 }
 
-/// Opens, changes and closes a datastream.
+/// Opens, changes, closes and deletes a datastream.
 public enum DatastreamDecider: Decider {
   public static var initial: DatastreamState { .unknown }
 
@@ -98,9 +114,14 @@ public enum DatastreamDecider: Decider {
       return changed == datastream ? [] : [.changed(DatastreamChanged(id: id, datastream: changed))]
     case (.close(let id, let time), .open):
       return [.closed(DatastreamClosed(id: id, time: time))]
-    case (.change(let id, _), .unknown), (.close(let id, _), .unknown):
+    case (.delete(let id, let time), .open):
+      return [.closed(DatastreamClosed(id: id, time: time)), .deleted(DatastreamDeleted(id: id, time: time))]
+    case (.delete(let id, let time), .closed):
+      return [.deleted(DatastreamDeleted(id: id, time: time))]
+    case (.change(let id, _), .unknown), (.close(let id, _), .unknown), (.delete(let id, _), .unknown),
+      (.change(let id, _), .deleted), (.close(let id, _), .deleted), (.delete(let id, _), .deleted):
       throw .unknown(.datastream, id: id)
-    case (.open(let id, _, _), .closed), (.change(let id, _), .closed), (.close(let id, _), .closed):
+    case (.open(let id, _, _), .closed), (.change(let id, _), .closed), (.close(let id, _), .closed), (.open(let id, _, _), .deleted):
       throw .ended(.datastream, id: id)
     }
   }
@@ -110,7 +131,8 @@ public enum DatastreamDecider: Decider {
     case (.opened(let opened), _): .open(opened.datastream)
     case (.changed(let changed), _): .open(changed.datastream)
     case (.closed, .open(let datastream)), (.closed, .closed(let datastream)): .closed(datastream)
-    case (.closed, .unknown): state
+    case (.deleted, _): .deleted
+    case (.closed, .unknown), (.closed, .deleted): state
     }
   }
 }

@@ -15,10 +15,12 @@ public struct Observation: Hashable, Sendable {
   public var resultQuality: [UInt8]?
   /// A JSON object.
   public var parameters: [UInt8]?
+  /// The FeatureOfInterest that it names; nil where it is about the place of its thing.
+  public var feature: Int64?
 
   public init(
     phenomenonTime: Instant, phenomenonEnd: Instant? = nil, result: ObservedResult, resultTime: Instant? = nil, validTime: String? = nil,
-    resultQuality: [UInt8]? = nil, parameters: [UInt8]? = nil
+    resultQuality: [UInt8]? = nil, parameters: [UInt8]? = nil, feature: Int64? = nil
   ) {
     self.phenomenonTime = phenomenonTime
     self.phenomenonEnd = phenomenonEnd
@@ -27,6 +29,7 @@ public struct Observation: Hashable, Sendable {
     self.validTime = validTime
     self.resultQuality = resultQuality
     self.parameters = parameters
+    self.feature = feature
   }
 }
 

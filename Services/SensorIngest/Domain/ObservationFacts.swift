@@ -6,11 +6,14 @@ public struct RecordedReading: Hashable, Sendable {
   public let id: Int64
   public let observation: Observation
   public let verdict: Verdict
+  /// Whether it takes the place of what was read for its time before even where the result is the same: somebody changed the rest of it.
+  public let revises: Bool
 
-  public init(id: Int64, observation: Observation, verdict: Verdict) {
+  public init(id: Int64, observation: Observation, verdict: Verdict, revises: Bool = false) {
     self.id = id
     self.observation = observation
     self.verdict = verdict
+    self.revises = revises
   }
 }
 
@@ -23,10 +26,13 @@ public struct ObservationsRecorded: Hashable, Sendable {
   public static let byteLimit = 256_000
 
   public let datastream: Int64
+  /// The FeatureOfInterest of the place where the thing stood when they were taken; of readings that name none themselves.
+  public let feature: Int64?
   public let readings: [RecordedReading]
 
-  public init(datastream: Int64, readings: [RecordedReading]) {
+  public init(datastream: Int64, feature: Int64? = nil, readings: [RecordedReading]) {
     self.datastream = datastream
+    self.feature = feature
     self.readings = readings
   }
 }

@@ -61,14 +61,23 @@ public enum ThingCommand: Hashable, Sendable {
   case register(id: Int64, Thing, relocation: Relocation?, time: Instant)
   case change(id: Int64, ThingChange)
   case relocate(id: Int64, Relocation)
+  /// Says where the thing was at some time, and moves it nowhere; what was noted under the same HistoricalLocation is replaced.
+  case noteHistory(id: Int64, Relocation)
+  case withdrawHistory(id: Int64, historicalLocation: Int64)
+  /// Its end: it stays readable with everything it has.
   case retire(id: Int64, time: Instant)
+  /// Its end, and nobody sees it any more (SensorThings 1.1, section 10.4).
+  case delete(id: Int64, time: Instant)
 }
 
 public enum ThingEvent: Hashable, Sendable {
   case registered(ThingRegistered)
   case changed(ThingChanged)
   case relocated(ThingRelocated)
+  case historyNoted(HistoricalLocationNoted)
+  case historyWithdrawn(HistoricalLocationWithdrawn)
   case retired(ThingRetired)
+  case deleted(ThingDeleted)
 }
 
 public struct ThingRegistered: Hashable, Sendable, Codable {
@@ -104,7 +113,39 @@ public struct ThingRelocated: Hashable, Sendable, Codable {
   }
 }
 
+/// Where a thing was, as somebody says afterwards. The thing's place does not change by it.
+public struct HistoricalLocationNoted: Hashable, Sendable, Codable {
+  public let thing: Int64
+  public let relocation: Relocation
+
+  public init(thing: Int64, relocation: Relocation) {
+    self.thing = thing
+    self.relocation = relocation
+  }
+}
+
+public struct HistoricalLocationWithdrawn: Hashable, Sendable, Codable {
+  public let thing: Int64
+  public let historicalLocation: Int64
+
+  public init(thing: Int64, historicalLocation: Int64) {
+    self.thing = thing
+    self.historicalLocation = historicalLocation
+  }
+}
+
 public struct ThingRetired: Hashable, Sendable, Codable {
+  public let id: Int64
+  public let time: Instant
+
+  public init(id: Int64, time: Instant) {
+    self.id = id
+    self.time = time
+  }
+}
+
+/// A thing is retired before it is deleted, so that who knows no deletion sees its end.
+public struct ThingDeleted: Hashable, Sendable, Codable {
   public let id: Int64
   public let time: Instant
 
@@ -117,10 +158,11 @@ public struct ThingRetired: Hashable, Sendable, Codable {
 public enum ThingState: Hashable, Sendable {
   case unknown
   case active(Thing, locations: [Int64])
-  case retired
+  case retired(Thing)
+  case deleted
 }
 
-/// Registers, changes, relocates and retires a thing.
+/// Registers, changes, relocates, retires and deletes a thing.
 public enum ThingDecider: Decider {
   public static var initial: ThingState { .unknown }
 
@@ -139,12 +181,23 @@ public enum ThingDecider: Decider {
       return changed == thing ? [] : [.changed(ThingChanged(id: id, thing: changed))]
     case (.relocate(let id, let relocation), .active):
       return [try relocated(id, relocation)]
+    case (.noteHistory(let id, let relocation), .active):
+      try check(relocation)
+      return [.historyNoted(HistoricalLocationNoted(thing: id, relocation: relocation))]
+    case (.withdrawHistory(let id, let historicalLocation), .active), (.withdrawHistory(let id, let historicalLocation), .retired):
+      return [.historyWithdrawn(HistoricalLocationWithdrawn(thing: id, historicalLocation: historicalLocation))]
     case (.retire(let id, let time), .active):
       return [.retired(ThingRetired(id: id, time: time))]
-    case (.change(let id, _), .unknown), (.relocate(let id, _), .unknown), (.retire(let id, _), .unknown):
-      throw .unknown(.thing, id: id)
-    case (.register(let id, _, _, _), .retired), (.change(let id, _), .retired), (.relocate(let id, _), .retired), (.retire(let id, _), .retired):
+    case (.delete(let id, let time), .active):
+      return [.retired(ThingRetired(id: id, time: time)), .deleted(ThingDeleted(id: id, time: time))]
+    case (.delete(let id, let time), .retired):
+      return [.deleted(ThingDeleted(id: id, time: time))]
+    case (.register(let id, _, _, _), .retired), (.register(let id, _, _, _), .deleted):
       throw .ended(.thing, id: id)
+    case (_, .retired):
+      throw .ended(.thing, id: command.thing)
+    case (_, .unknown), (_, .deleted):
+      throw .unknown(.thing, id: command.thing)
     }
   }
 
@@ -153,19 +206,34 @@ public enum ThingDecider: Decider {
     case (.registered(let registered), _): .active(registered.thing, locations: [])
     case (.changed(let changed), .active(_, let locations)): .active(changed.thing, locations: locations)
     case (.relocated(let relocated), .active(let thing, _)): .active(thing, locations: relocated.relocation.locations)
-    case (.changed, _), (.relocated, _): state
-    case (.retired, _): .retired
+    case (.retired, .active(let thing, _)): .retired(thing)
+    case (.deleted, _): .deleted
+    case (.changed, _), (.relocated, _), (.historyNoted, _), (.historyWithdrawn, _), (.retired, _): state
     }
   }
 
   private static func relocated(_ id: Int64, _ relocation: Relocation) throws(RegistryRefusal) -> ThingEvent {
+    try check(relocation)
+    return .relocated(ThingRelocated(id: id, relocation: relocation))
+  }
+
+  private static func check(_ relocation: Relocation) throws(RegistryRefusal) {
     var faults = Faults()
     if relocation.locations.isEmpty { faults.add("Locations", "is empty", expected: "at least one location") }
     if Set(relocation.locations).count != relocation.locations.count {
       faults.add("Locations", "names a location twice", expected: "each location once")
     }
     try faults.refuse()
-    return .relocated(ThingRelocated(id: id, relocation: relocation))
+  }
+}
+
+extension ThingCommand {
+  fileprivate var thing: Int64 {
+    switch self {
+    case .register(let id, _, _, _), .change(let id, _), .relocate(let id, _), .noteHistory(let id, _), .withdrawHistory(let id, _), .retire(let id, _),
+      .delete(let id, _):
+      id
+    }
   }
 }
 

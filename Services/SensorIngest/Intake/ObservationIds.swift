@@ -15,7 +15,7 @@ actor ObservationIds {
     while ranges.reduce(0, { $0 + $1.count }) < count {
       let missing = Int64(count - ranges.reduce(0) { $0 + $1.count })
       let blocks = (missing + Self.block - 1) / Self.block
-      let rows = try await pool.query("select nextval('observation_ids') from generate_series(1, \(blocks))")
+      let rows = try await pool.query("select nextval('entity_ids_observations') from generate_series(1, \(blocks))")
       for row in rows {
         let first = try row.value(Int64.self, at: 0)
         ranges.append(first..<first + Self.block)

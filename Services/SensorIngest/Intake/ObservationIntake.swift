@@ -33,17 +33,18 @@ struct ObservationIntake: Sendable {
   }
 
   let registry: DatastreamRegistry
+  let pool: PostgresPool
   let broker: any EventBroker
   let ids: ObservationIds
   let acknowledged: Acknowledged
   let clock: @Sendable () -> Instant
 
-  /// - Parameter pool: draws ids.
   init(
     registry: DatastreamRegistry, pool: PostgresPool, broker: any EventBroker, acknowledged: Acknowledged,
     clock: @escaping @Sendable () -> Instant = Instant.now
   ) {
     self.registry = registry
+    self.pool = pool
     self.broker = broker
     self.acknowledged = acknowledged
     self.clock = clock
@@ -51,20 +52,23 @@ struct ObservationIntake: Sendable {
   }
 
   /// One outcome per row, in their order, and where the events stand.
+  /// - Parameter features: features of interest that are known to be there; the others are looked up.
   /// - Throws: `BrokerError` when the broker does not have all of it, `PostgresError` when the registry cannot be asked; repeating is safe.
-  func take(_ groups: [Group], from sender: Sender) async throws -> (outcomes: [[Outcome]], positions: [BrokerPosition]) {
+  func take(_ groups: [Group], from sender: Sender, features: Set<Int64> = []) async throws -> (outcomes: [[Outcome]], positions: [BrokerPosition]) {
     let known = try await registry.find(Set(groups.map(\.datastream)))
+    let named = Set(groups.flatMap { $0.rows.compactMap(\.feature) })
+    let features = features.union(try await registry.features(named.subtracting(features)))
     let now = clock()
     var outcomes: [[Outcome]] = []
     var accepted: [(observation: Observation, verdict: Verdict)] = []
     var judged: [[Judgement]] = []
     for group in groups {
-      let judgements = group.rows.map { judge($0, group.datastream, known[group.datastream], sender, now) }
+      let judgements = group.rows.map { judge($0, group.datastream, known[group.datastream], features, sender, now) }
       for case .taken(let observation, let verdict) in judgements { accepted.append((observation, verdict)) }
       judged.append(judgements)
     }
     var fresh = try await ids.draw(accepted.count)[...]
-    var outgoing: [(event: OutgoingEvent, datastream: Int64)] = []
+    var outgoing: [OutgoingFact] = []
     for (group, judgements) in zip(groups, judged) {
       let results = judgements.map { judgement -> Outcome in
         switch judgement {
@@ -76,22 +80,56 @@ struct ObservationIntake: Sendable {
       outcomes.append(results)
       guard let datastream = known[group.datastream] else { continue }
       let readings = results.compactMap { if case .taken(let reading) = $0 { reading } else { nil } }
-      for event in events(readings, datastream, sender, now) { outgoing.append((event, datastream.id)) }
+      outgoing += events(readings, datastream, feature: datastream.feature, sender, now)
     }
-    guard !outgoing.isEmpty else { return (outcomes, []) }
-    let positions = try await broker.publish(outgoing.map(\.event))
-    for (position, sent) in zip(positions, outgoing) { acknowledged.note(position, for: sent.datastream) }
-    return (outcomes, Acknowledged.latest(positions))
+    return (outcomes, try await publish(outgoing))
+  }
+
+  /// Why a reading cannot be taken, whatever it is about; nil where it can. Stores nothing.
+  func refusal(of observation: Observation, _ id: Int64, from sender: Sender) async throws -> IntakeRefusal? {
+    var observation = observation
+    observation.feature = 0
+    guard case .refused(let refusal) = judge(.observation(observation), id, try await registry.find(id), [0], sender, clock()) else { return nil }
+    return refusal
   }
 
   /// Takes an observation back: a fact as well.
   func withdraw(_ key: ObservationKey, from sender: Sender) async throws -> [BrokerPosition] {
     guard let datastream = try await registry.find(key.datastream) else { throw IntakeRefusal.domain(.datastreamUnknown(key.datastream)) }
     if let city = sender.city, city != datastream.city.rawValue { throw IntakeRefusal.otherCity(datastream.id) }
-    let fact = ObservationFact.withdrawn(ObservationWithdrawn(datastream: key.datastream, phenomenonTime: key.phenomenonTime))
-    let positions = try await broker.publish([event(ObservationWithdrawn.type, fact.data, datastream, sender, clock())])
-    for position in positions { acknowledged.note(position, for: datastream.id) }
-    return positions
+    return try await publish([withdrawal(key, datastream, sender, clock())])
+  }
+
+  /// Puts a changed reading in the place of an observation, under the same id. Where its time changed, the observation moves there.
+  func revise(
+    _ key: ObservationKey, id: Int64, with observation: Observation, from sender: Sender
+  ) async throws -> (reading: RecordedReading, positions: [BrokerPosition]) {
+    guard let datastream = try await registry.find(key.datastream) else { throw IntakeRefusal.domain(.datastreamUnknown(key.datastream)) }
+    let features = try await registry.features(Set([observation.feature].compactMap { $0 }))
+    let now = clock()
+    switch judge(.observation(observation), datastream.id, datastream, features, sender, now) {
+    case .refused(let refusal): throw refusal
+    case .taken(let observation, let verdict):
+      let reading = RecordedReading(id: id, observation: observation, verdict: verdict, revises: true)
+      var outgoing = events([reading], datastream, feature: datastream.feature, sender, now)
+      // After the new one, so that no crash between them leaves neither.
+      if observation.phenomenonTime != key.phenomenonTime { outgoing.append(withdrawal(key, datastream, sender, now)) }
+      return (reading, try await publish(outgoing))
+    }
+  }
+
+  /// An event and the datastream whose readers wait for it.
+  struct OutgoingFact: Sendable {
+    let event: OutgoingEvent
+    let datastream: Int64
+  }
+
+  /// Returns when the broker has all of them safely, with the last position of each partition.
+  func publish(_ outgoing: [OutgoingFact]) async throws -> [BrokerPosition] {
+    guard !outgoing.isEmpty else { return [] }
+    let positions = try await broker.publish(outgoing.map(\.event))
+    for (position, sent) in zip(positions, outgoing) { acknowledged.note(position, for: sent.datastream) }
+    return Acknowledged.latest(positions)
   }
 
   private enum Judgement {
@@ -99,27 +137,35 @@ struct ObservationIntake: Sendable {
     case refused(IntakeRefusal)
   }
 
-  private func judge(_ row: Row, _ id: Int64, _ datastream: RegisteredDatastream?, _ sender: Sender, _ now: Instant) -> Judgement {
+  private func judge(
+    _ row: Row, _ id: Int64, _ datastream: RegisteredDatastream?, _ features: Set<Int64>, _ sender: Sender, _ now: Instant
+  ) -> Judgement {
     guard let datastream else { return .refused(.domain(.datastreamUnknown(id))) }
     if let city = sender.city, city != datastream.city.rawValue { return .refused(.otherCity(id)) }
     switch row {
     case .refused(let reason): return .refused(.unreadable(reason))
     case .observation(let observation):
+      if let feature = observation.feature, !features.contains(feature) { return .refused(.featureUnknown(feature)) }
       do throws(ObservationRefusal) {
-        return .taken(observation, try observation.verdict(for: datastream.observed, now: now))
+        let verdict = try observation.verdict(for: datastream.observed, now: now)
+        if observation.feature == nil, !datastream.isPlaced { return .refused(.unplaced(id)) }
+        return .taken(observation, verdict)
       } catch {
         return .refused(.domain(error))
       }
     }
   }
 
-  private func events(_ readings: [RecordedReading], _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> [OutgoingEvent] {
-    var events: [OutgoingEvent] = []
+  func events(
+    _ readings: [RecordedReading], _ datastream: RegisteredDatastream, feature: Int64?, _ sender: Sender, _ now: Instant
+  ) -> [OutgoingFact] {
+    var events: [OutgoingFact] = []
     var waiting: [[UInt8]] = []
     var bytes = 0
     func close() {
       guard !waiting.isEmpty else { return }
-      events.append(event(ObservationsRecorded.type, ObservationFact.data(datastream: datastream.id, readings: waiting), datastream, sender, now))
+      let data = ObservationFact.data(datastream: datastream.id, feature: feature, readings: waiting)
+      events.append(event(ObservationsRecorded.type, data, datastream, sender, now))
       waiting.removeAll(keepingCapacity: true)
       bytes = 0
     }
@@ -133,14 +179,20 @@ struct ObservationIntake: Sendable {
     return events
   }
 
-  private func event(_ type: String, _ data: [UInt8], _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> OutgoingEvent {
+  func withdrawal(_ key: ObservationKey, _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> OutgoingFact {
+    let fact = ObservationFact.withdrawn(ObservationWithdrawn(datastream: key.datastream, phenomenonTime: key.phenomenonTime))
+    return event(ObservationWithdrawn.type, fact.data, datastream, sender, now)
+  }
+
+  private func event(_ type: String, _ data: [UInt8], _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> OutgoingFact {
     let subject = "datastream-\(datastream.id)"
-    return OutgoingEvent(
+    let event = OutgoingEvent(
       topic: ObservationTopics.topic(datastream.visibility), key: String(datastream.id),
       event: CloudEvent(
         id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city.rawValue)/sensors", type: type, subject: subject, time: now,
         city: datastream.city.rawValue,
         correlationID: sender.correlationID, traceparent: sender.traceparent, data: data))
+    return OutgoingFact(event: event, datastream: datastream.id)
   }
 }
 
@@ -150,15 +202,25 @@ enum IntakeRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   case unreadable(String)
   /// The sender belongs to one city, the datastream to another.
   case otherCity(Int64)
+  /// There is no such feature of interest.
+  case featureUnknown(Int64)
+  /// The reading names no feature of interest, and the datastream's thing stands nowhere.
+  case unplaced(Int64)
   case domain(ObservationRefusal)
 
   var description: String {
     switch self {
     case .unreadable(let reason): reason
     case .otherCity(let id): "the datastream \(id) belongs to another city"
+    case .featureUnknown(let id): "there is no feature of interest \(id)"
+    case .unplaced(let id): "the reading names no FeatureOfInterest, and the thing of datastream \(id) has no Location"
     case .domain(let refusal): refusal.description
     }
   }
+}
+
+extension ObservationIntake.Row {
+  fileprivate var feature: Int64? { if case .observation(let observation) = self { observation.feature } else { nil } }
 }
 
 extension RegisteredDatastream {

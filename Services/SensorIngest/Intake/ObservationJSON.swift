@@ -16,7 +16,7 @@ enum ObservationFact: Equatable {
       var recorded: [RecordedReading] = []
       recorded.reserveCapacity(readings.count)
       for reading in readings { recorded.append(try Self.reading(reading)) }
-      self = .recorded(ObservationsRecorded(datastream: datastream, readings: recorded))
+      self = .recorded(ObservationsRecorded(datastream: datastream, feature: value["featureOfInterest"]?.int, readings: recorded))
     case ObservationWithdrawn.type:
       let value = try JSONValue(parsing: data)
       guard let datastream = value["datastream"]?.int, let time = value["phenomenonTime"]?.string.flatMap({ Instant(rfc3339: $0) }) else {
@@ -35,8 +35,9 @@ enum ObservationFact: Equatable {
       id: id,
       observation: Observation(
         phenomenonTime: time, phenomenonEnd: instant(value, "phenomenonEnd"), result: result, resultTime: instant(value, "resultTime"),
-        validTime: value["validTime"]?.string, resultQuality: value["resultQuality"]?.bytes, parameters: value["parameters"]?.bytes),
-      verdict: verdict)
+        validTime: value["validTime"]?.string, resultQuality: value["resultQuality"]?.bytes, parameters: value["parameters"]?.bytes,
+        feature: value["featureOfInterest"]?.int),
+      verdict: verdict, revises: value["revises"]?.bool ?? false)
   }
 
   private static func instant(_ value: JSONValue, _ name: String) -> Instant? { value[name]?.string.flatMap { Instant(rfc3339: $0) } }
@@ -48,7 +49,7 @@ enum ObservationFact: Equatable {
   /// The data of the event.
   var data: [UInt8] {
     switch self {
-    case .recorded(let recorded): return Self.data(datastream: recorded.datastream, readings: recorded.readings.map(Self.json))
+    case .recorded(let recorded): return Self.data(datastream: recorded.datastream, feature: recorded.feature, readings: recorded.readings.map(Self.json))
     case .withdrawn(let withdrawn):
       var writer = JSONWriter()
       writer.object { writer in
@@ -62,11 +63,15 @@ enum ObservationFact: Equatable {
   }
 
   /// The data of a recorded event from readings that are JSON already, so that their size could be looked at before.
-  static func data(datastream: Int64, readings: [[UInt8]]) -> [UInt8] {
+  static func data(datastream: Int64, feature: Int64?, readings: [[UInt8]]) -> [UInt8] {
     var writer = JSONWriter(capacity: readings.reduce(64) { $0 + $1.count + 1 })
     writer.object { writer in
       writer.key("datastream")
       writer.int(datastream)
+      if let feature {
+        writer.key("featureOfInterest")
+        writer.int(feature)
+      }
       writer.key("readings")
       writer.beginArray()
       for reading in readings { writer.raw(reading) }
@@ -106,8 +111,16 @@ enum ObservationFact: Equatable {
         writer.key("parameters")
         writer.raw(parameters)
       }
+      if let feature = observation.feature {
+        writer.key("featureOfInterest")
+        writer.int(feature)
+      }
       writer.key("verdict")
       writer.string(reading.verdict.rawValue)
+      if reading.revises {
+        writer.key("revises")
+        writer.bool(true)
+      }
     }
     return writer.bytes
   }
@@ -147,6 +160,6 @@ extension Observation {
       }
     self.init(
       phenomenonTime: reading.phenomenonTime, phenomenonEnd: reading.phenomenonEnd, result: result, resultTime: reading.resultTime,
-      validTime: reading.validTime, resultQuality: reading.resultQuality, parameters: reading.parameters)
+      validTime: reading.validTime, resultQuality: reading.resultQuality, parameters: reading.parameters, feature: reading.feature)
   }
 }

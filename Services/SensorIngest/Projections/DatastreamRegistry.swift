@@ -15,6 +15,10 @@ public struct RegisteredDatastream: Sendable, Hashable {
   public let plausibleRange: PlausibleRange?
   public let reporting: Reporting
   public let city: City
+  /// The feature of interest of the place where its thing stands; nil where there is none.
+  public let feature: Int64?
+  /// Whether its thing stands anywhere.
+  public let isPlaced: Bool
 }
 
 /// Looks datastreams up by id, from memory where it can: from the registry's read model, at most `age` behind what other processes decided, and never behind
@@ -61,8 +65,11 @@ public final class DatastreamRegistry: Sendable {
     await caughtUp()
     let rows = try await pool.query(
       """
-      select id, thing_id, closed_at is null, visibility, observation_type, plausible_min, plausible_max, reporting, city
-      from datastreams where id = any(\(Array(missing)))
+      select d.id, d.thing_id, d.closed_at is null, d.visibility, d.observation_type, d.plausible_min, d.plausible_max, d.reporting, d.city,
+        (select min(f.id) from thing_locations place join locations l on l.id = place.location_id join features_of_interest f on f.id = l.feature_id
+          where place.thing_id = d.thing_id),
+        exists (select 1 from thing_locations place where place.thing_id = d.thing_id)
+      from datastreams d where d.id = any(\(Array(missing)))
       """)
     let read = try rows.map(RegisteredDatastream.init)
     for datastream in read { found[datastream.id] = datastream }
@@ -77,6 +84,22 @@ public final class DatastreamRegistry: Sendable {
 
   /// The datastream with this id, nil where there never was one.
   public func find(_ id: Int64) async throws -> RegisteredDatastream? { try await find([id])[id] }
+
+  /// Which of these features of interest are there; read anew each time, since few readings name one.
+  func features(_ ids: Set<Int64>) async throws -> Set<Int64> {
+    if ids.isEmpty { return [] }
+    await caughtUp()
+    let rows = try await pool.query("select id from features_of_interest where id = any(\(Array(ids)))")
+    return Set(try rows.map { try $0.value(Int64.self, at: 0) })
+  }
+
+  /// Nothing that is remembered can be relied on: this process has just acknowledged that something was moved.
+  func forgetAll() {
+    state.withLock { state in
+      state.forgotten += 1
+      state.entries = [:]
+    }
+  }
 
   /// What is remembered of these may be out of date: this process has just acknowledged a decision about them.
   public func forget(_ ids: some Sequence<Int64>) {
@@ -98,7 +121,8 @@ extension RegisteredDatastream {
     self.init(
       id: id, thing: thing, isOpen: isOpen, visibility: visibility, observationType: type,
       plausibleRange: min == nil && max == nil ? nil : PlausibleRange(min: min, max: max),
-      reporting: try JSONDecoder().decode(Reporting.self, from: Data(reporting.bytes)), city: City(rawValue: try row.value(at: 8)))
+      reporting: try JSONDecoder().decode(Reporting.self, from: Data(reporting.bytes)), city: City(rawValue: try row.value(at: 8)), feature: try row.value(at: 9),
+      isPlaced: try row.value(at: 10))
   }
 }
 

@@ -23,12 +23,13 @@ struct StoredObservation: Hashable, Sendable {
 
 /// What one log entry says about one observation.
 enum ObservationChange: Hashable, Sendable {
-  case reading(StoredObservation)
+  /// - Parameter revises: it takes the place of what holds even with the same result.
+  case reading(StoredObservation, revises: Bool = false)
   case withdrawal(ObservationKey, offset: Int64, index: Int32)
 
   var key: ObservationKey {
     switch self {
-    case .reading(let row): row.key
+    case .reading(let row, _): row.key
     case .withdrawal(let key, _, _): key
     }
   }
@@ -56,11 +57,11 @@ struct ObservationFolding {
   private mutating func apply(_ change: ObservationChange) {
     let before = holding[change.key] ?? stored[change.key]
     switch (change, before) {
-    case (.reading(let row), nil): hold(row)
-    case (.reading(let row), let before?):
+    case (.reading(let row, _), nil): hold(row)
+    case (.reading(let row, let revises), let before?):
       // At or behind what holds: the log is being read again from an earlier offset.
       guard row.isLater(than: before) else { return }
-      if row.observation.result == before.observation.result, !before.withdrawn {
+      if !revises || row.observation == before.observation, row.observation.result == before.observation.result, !before.withdrawn {
         if row.id != before.id { aliases.append((row.id, row.key)) }
       } else {
         revise(before, with: row)

@@ -10,7 +10,7 @@ enum Observations {
 
   static let columns = [
     "datastream_id", "phenomenon_time", "phenomenon_end", "id", "number", "truth", "text", "json", "result_time", "valid_time", "result_quality", "parameters",
-    "implausible", "withdrawn", "log_offset", "log_index",
+    "implausible", "withdrawn", "log_offset", "log_index", "feature_id",
   ]
 
   /// Stores what the changes say, in their order, and gives the hours that look different now. Runs in the caller's transaction; reading the same
@@ -33,6 +33,7 @@ enum Observations {
       }
     }
     if !folding.aliases.isEmpty { try keep(folding.aliases, in: tables, on: connection) }
+    try keepFeatures(folding.holding.values, in: tables, on: connection)
     return Set(folding.holding.keys.map(ObservationHour.init))
   }
 
@@ -45,10 +46,11 @@ enum Observations {
       case .recorded(let recorded):
         return recorded.readings.enumerated().map { index, reading in
           let key = ObservationKey(datastream: recorded.datastream, phenomenonTime: reading.observation.phenomenonTime)
-          return .reading(
-            StoredObservation(
-              key: key, id: reading.id, observation: reading.observation, implausible: reading.verdict == .implausible, withdrawn: false, offset: offset,
-              index: Int32(index)))
+          var row = StoredObservation(
+            key: key, id: reading.id, observation: reading.observation, implausible: reading.verdict == .implausible, withdrawn: false, offset: offset,
+            index: Int32(index))
+          row.observation.feature = reading.observation.feature ?? recorded.feature
+          return .reading(row, revises: reading.revises)
         }
       }
     }
@@ -71,9 +73,7 @@ enum Observations {
     _ = try connection.execute("set local enable_mergejoin = off")
     let rows = try connection.query(
       """
-      select o.datastream_id, o.phenomenon_time, o.phenomenon_end, o.id, o.number, o.truth, o.text, o.json, o.result_time, o.valid_time,
-        o.result_quality, o.parameters, o.implausible, o.withdrawn, o.log_offset, o.log_index
-      from unnest(\(keys.map(\.datastream)), \(times)) wanted(datastream_id, phenomenon_time)
+      select \(selected("o")) from unnest(\(keys.map(\.datastream)), \(times)) wanted(datastream_id, phenomenon_time)
       join \(tables["observations"]) o on o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
       where o.phenomenon_time between \(first) and \(last)
       """)
@@ -85,7 +85,10 @@ enum Observations {
     return stored
   }
 
-  private static func read(_ row: Row) throws -> StoredObservation {
+  /// What `read` reads of a row.
+  static func selected(_ alias: String) -> SQL { "\(unsafe: columns.map { "\(alias).\($0)" }.joined(separator: ", "))" }
+
+  static func read(_ row: Row) throws -> StoredObservation {
     let (datastream, time, end, id) = try row.decode(Int64.self, Instant.self, Instant?.self, Int64.self)
     let result: ObservedResult
     if let number = try row.value(Double?.self, at: 4) {
@@ -101,7 +104,8 @@ enum Observations {
       key: ObservationKey(datastream: datastream, phenomenonTime: time), id: id,
       observation: Observation(
         phenomenonTime: time, phenomenonEnd: end, result: result, resultTime: try row.value(at: 8), validTime: try row.value(at: 9),
-        resultQuality: try canonical(row.value(JSONText?.self, at: 10)), parameters: try canonical(row.value(JSONText?.self, at: 11))),
+        resultQuality: try canonical(row.value(JSONText?.self, at: 10)), parameters: try canonical(row.value(JSONText?.self, at: 11)),
+        feature: try row.value(at: 16)),
       implausible: try row.value(at: 12), withdrawn: try row.value(at: 13), offset: try row.value(at: 14), index: try row.value(at: 15))
   }
 
@@ -126,7 +130,7 @@ enum Observations {
     try writer.row(
       row.key.datastream, row.key.phenomenonTime, observation.phenomenonEnd, row.id, number, truth, text, json, observation.resultTime,
       observation.validTime, observation.resultQuality.map { JSONText($0) }, observation.parameters.map { JSONText($0) }, row.implausible, row.withdrawn,
-      row.offset, row.index)
+      row.offset, row.index, observation.feature)
   }
 
   private static func overwrite(_ folding: ObservationFolding, in tables: TableNames, on connection: isolated PostgresConnection) throws {
@@ -140,6 +144,24 @@ enum Observations {
       update \(tables["observations"]) o set \(unsafe: assignments) from changed_observations changed
       where o.datastream_id = changed.datastream_id and o.phenomenon_time = changed.phenomenon_time
       """)
+  }
+
+  /// Which datastreams have readings of a feature: few, and so the way from a feature to its readings needs no index of its own over all of them.
+  private static func keepFeatures(
+    _ rows: some Sequence<StoredObservation>, in tables: TableNames, on connection: isolated PostgresConnection
+  ) throws {
+    let pairs = Array(Set(rows.compactMap { row in row.observation.feature.map { FeatureOfDatastream(feature: $0, datastream: row.key.datastream) } }))
+    guard !pairs.isEmpty else { return }
+    _ = try connection.execute(
+      """
+      insert into \(tables["observed_features"]) (feature_id, datastream_id) select * from unnest(\(pairs.map(\.feature)), \(pairs.map(\.datastream)))
+      on conflict do nothing
+      """)
+  }
+
+  private struct FeatureOfDatastream: Hashable {
+    let feature: Int64
+    let datastream: Int64
   }
 
   private static func keep(

@@ -18,7 +18,10 @@ enum RegistryEvent: Hashable, Sendable {
     case .thing(.registered(let event)): ("thing-registered", event)
     case .thing(.changed(let event)): ("thing-changed", event)
     case .thing(.relocated(let event)): ("thing-relocated", event)
+    case .thing(.historyNoted(let event)): ("historical-location-noted", event)
+    case .thing(.historyWithdrawn(let event)): ("historical-location-withdrawn", event)
     case .thing(.retired(let event)): ("thing-retired", event)
+    case .thing(.deleted(let event)): ("thing-deleted", event)
     case .location(let event): event.content
     case .sensor(let event): event.content
     case .observedProperty(let event): event.content
@@ -26,6 +29,7 @@ enum RegistryEvent: Hashable, Sendable {
     case .datastream(.opened(let event)): ("datastream-opened", event)
     case .datastream(.changed(let event)): ("datastream-changed", event)
     case .datastream(.closed(let event)): ("datastream-closed", event)
+    case .datastream(.deleted(let event)): ("datastream-deleted", event)
     }
   }
 
@@ -59,9 +63,13 @@ enum RegistryEvent: Hashable, Sendable {
     case "thing-changed": event = .thing(.changed(try read(ThingChanged.self)))
     case "thing-relocated": event = .thing(.relocated(try read(ThingRelocated.self)))
     case "thing-retired": event = .thing(.retired(try read(ThingRetired.self)))
+    case "thing-deleted": event = .thing(.deleted(try read(ThingDeleted.self)))
+    case "historical-location-noted": event = .thing(.historyNoted(try read(HistoricalLocationNoted.self)))
+    case "historical-location-withdrawn": event = .thing(.historyWithdrawn(try read(HistoricalLocationWithdrawn.self)))
     case "datastream-opened": event = .datastream(.opened(try read(DatastreamOpened.self)))
     case "datastream-changed": event = .datastream(.changed(try read(DatastreamChanged.self)))
     case "datastream-closed": event = .datastream(.closed(try read(DatastreamClosed.self)))
+    case "datastream-deleted": event = .datastream(.deleted(try read(DatastreamDeleted.self)))
     case _ where name.hasPrefix(EntityKind.location.rawValue): event = try entry(Location.self).map(RegistryEvent.location)
     case _ where name.hasPrefix(EntityKind.sensor.rawValue): event = try entry(Sensor.self).map(RegistryEvent.sensor)
     case _ where name.hasPrefix(EntityKind.observedProperty.rawValue): event = try entry(ObservedProperty.self).map(RegistryEvent.observedProperty)

@@ -83,15 +83,37 @@ struct RegistryTables {
       return [
         "delete from \(table("thing_locations")) where thing_id = \(event.id)",
         "insert into \(table("thing_locations")) (thing_id, location_id) select \(event.id), unnest(\(move.locations))",
-        "insert into \(table("historical_locations")) (id, thing_id, time) values (\(move.historicalLocation), \(event.id), \(move.time))",
-        """
-        insert into \(table("historical_location_locations")) (historical_location_id, location_id)
-        select \(move.historicalLocation), unnest(\(move.locations))
-        """,
+      ] + noted(move, thing: event.id)
+    case .historyNoted(let event): return noted(event.relocation, thing: event.thing)
+    case .historyWithdrawn(let event):
+      return [
+        "delete from \(table("historical_locations")) where id = \(event.historicalLocation)",
+        "delete from \(table("historical_location_locations")) where historical_location_id = \(event.historicalLocation)",
       ]
     case .retired(let event):
       return ["update \(table("things")) set retired_at = \(event.time) where id = \(event.id)"]
+    case .deleted(let event):
+      return [
+        """
+        delete from \(table("historical_location_locations")) where historical_location_id in (
+          select id from \(table("historical_locations")) where thing_id = \(event.id))
+        """,
+        "delete from \(table("historical_locations")) where thing_id = \(event.id)",
+        "delete from \(table("thing_locations")) where thing_id = \(event.id)", "delete from \(table("things")) where id = \(event.id)",
+      ]
     }
+  }
+
+  private func noted(_ relocation: Relocation, thing: Int64) -> [SQL] {
+    let id = relocation.historicalLocation
+    return [
+      """
+      insert into \(table("historical_locations")) (id, thing_id, time) values (\(id), \(thing), \(relocation.time))
+      on conflict (id) do update set time = excluded.time
+      """,
+      "delete from \(table("historical_location_locations")) where historical_location_id = \(id)",
+      "insert into \(table("historical_location_locations")) (historical_location_id, location_id) select \(id), unnest(\(relocation.locations))",
+    ]
   }
 
   // MARK: - Datastreams
@@ -117,6 +139,8 @@ struct RegistryTables {
       return [sql]
     case .closed(let event):
       return ["update \(table("datastreams")) set closed_at = \(event.time) where id = \(event.id)"]
+    case .deleted(let event):
+      return ["delete from \(table("datastreams")) where id = \(event.id)"]
     }
   }
 
@@ -126,10 +150,11 @@ struct RegistryTables {
     let entry = record.entry
     return [
       """
-      insert into \(table("locations")) (id, name, description, encoding_type, location, properties)
-      values (\(record.id), \(entry.name), \(entry.description), \(entry.encodingType), \(try json(entry.location)), \(try entry.properties.map(json) as JSONText?))
+      insert into \(table("locations")) (id, name, description, encoding_type, location, properties, feature_id)
+      values (\(record.id), \(entry.name), \(entry.description), \(entry.encodingType), \(try json(entry.location)),
+        \(try entry.properties.map(json) as JSONText?), \(entry.featureOfInterest as Int64?))
       on conflict (id) do update set name = excluded.name, description = excluded.description, encoding_type = excluded.encoding_type,
-        location = excluded.location, properties = excluded.properties
+        location = excluded.location, properties = excluded.properties, feature_id = excluded.feature_id
       """
     ]
   }

@@ -228,7 +228,7 @@ struct dos_arrays {
       row.parameters = read_json(cell);
       return cell.is_object() || cell.is_null();
     case Component::feature:
-      return true;
+      return cell.is_null() || (!cell.get_int64().get(row.feature) && row.feature > 0);
     case Component::result:
       return read_result(cell, row);
     }

@@ -41,6 +41,7 @@ typedef struct dos_row {
   dos_slice valid_time;
   dos_slice quality;    // JSON
   dos_slice parameters; // JSON
+  int64_t feature;      // id of the FeatureOfInterest, 0 for none
   dos_slice component;  // the name that the problem is about
 } dos_row;
 
