@@ -24,7 +24,7 @@ struct DataArraysTests {
     let groups = try read(body)
     let first = DataArrayReading(
       phenomenonTime: Instant(milliseconds: 1_000), result: .number(20), resultTime: Instant(milliseconds: 2_000), resultQuality: Array(#""good""#.utf8),
-      parameters: Array(#"{"a":1}"#.utf8))
+      parameters: Array(#"{"a":1}"#.utf8), feature: 5)
     let second = DataArrayReading(
       phenomenonTime: Instant(milliseconds: 1_000), phenomenonEnd: Instant(milliseconds: 3_000), result: .json(Array(#"{"x":[1,2]}"#.utf8)),
       validTime: "1970-01-01T00:00:00Z/1970-01-01T00:00:01Z")

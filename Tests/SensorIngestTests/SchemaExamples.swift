@@ -75,7 +75,8 @@ enum SchemaExamples {
   private static let thing = Thing(name: "Pegel", description: "", properties: free, city: city, governance: governance)
   private static let bareThing = Thing(name: "Pegel", description: "", city: city, governance: bareGovernance)
   private static let point = FreeValue.object(["type": .string("Point"), "coordinates": .array([.number(7.5), .int(51)])])
-  private static let location = Location(name: "Ufer", description: "", encodingType: "application/geo+json", location: point, properties: free, featureOfInterest: 7)
+  private static let location = Location(
+    name: "Ufer", description: "", encodingType: "application/geo+json", location: point, properties: free, featureOfInterest: 7)
   private static let sensor = Sensor(name: "R20", description: "", encodingType: "application/pdf", metadata: .string("https://example.org"), properties: free)
   private static let property = ObservedProperty(name: "Stand", definition: "https://example.org/stand", description: "", properties: free)
   private static let feature = FeatureOfInterest(name: "Fluss", description: "", encodingType: "application/geo+json", feature: point, properties: free)

@@ -34,7 +34,9 @@ struct ObservationBody: Decodable, KnownFields {
   func observation(now: Instant, path: String = "") throws(JSONRejection) -> Observation {
     let (start, end) = try phenomenonTime.map { (text) throws(JSONRejection) in try Self.span(text, STABody.join(path, "phenomenonTime")) } ?? (now, nil)
     if let validTime { _ = try Self.span(validTime, STABody.join(path, "validTime")) }
-    guard let result = ObservedResult(result) else { throw JSONRejection(path: STABody.join(path, "result"), problem: "the result is null", expected: "a value") }
+    guard let result = ObservedResult(result) else {
+      throw JSONRejection(path: STABody.join(path, "result"), problem: "the result is null", expected: "a value")
+    }
     return Observation(
       phenomenonTime: start, phenomenonEnd: end, result: result, resultTime: resultTime, validTime: validTime,
       resultQuality: resultQuality == .null ? nil : resultQuality?.bytes, parameters: parameters.map { JSONValue.object($0).bytes })

@@ -27,7 +27,9 @@ struct RegistryCommands {
   static let sensorFields = ["name", "description", "encodingType", "metadata", "properties"]
   static let observedPropertyFields = ["name", "definition", "description", "properties"]
   static let featureFields = ["name", "description", "encodingType", "feature", "properties"]
-  static let datastreamFields = ["name", "description", "unitOfMeasurement", "observationType", "properties", "Sensor", "ObservedProperty", "Thing", "Observations"]
+  static let datastreamFields = [
+    "name", "description", "unitOfMeasurement", "observationType", "properties", "Sensor", "ObservedProperty", "Thing", "Observations",
+  ]
 
   // MARK: - Things
 
@@ -42,7 +44,7 @@ struct RegistryCommands {
     let id = try await draw("things")
     let locations = try await self.locations(body.list("Locations"))
     let relocation = locations.isEmpty ? nil : try await relocation(to: locations)
-    try await unit.decide(ThingDecider.self, id, .register(id: id, thing, relocation: relocation, time: time), isNew: true)
+    try await unit.decide(ThingDecider.self, id, .register(id: id, thing, relocation: relocation, time: time), isNew: true, at: path)
     for (value, path) in try body.list("Datastreams") { _ = try await openDatastream(value, path: path, thing: id) }
     return id
   }
@@ -121,7 +123,7 @@ struct RegistryCommands {
       visibility: own.visibility ?? .public, reporting: own.reporting ?? .onChange, city: thing.city,
       governance: own.governance(over: thing.governance), properties: own.free)
     let id = try await draw("datastreams")
-    try await unit.decide(DatastreamDecider.self, id, .open(id: id, datastream, time: time), isNew: true)
+    try await unit.decide(DatastreamDecider.self, id, .open(id: id, datastream, time: time), isNew: true, at: path)
     let observations = try body.list("Observations")
     if !observations.isEmpty { readings.append(try await self.readings(observations, of: id, datastream)) }
     return id
@@ -216,9 +218,10 @@ struct RegistryCommands {
 
   mutating func register<Entry: STAEntry>(_ type: Entry.Type, _ value: JSONValue, path: String = "") async throws -> Int64 {
     var entry = try Entry(STABody(value, path: path, known: Entry.fields))
+    try RegistryUnit.placed(path) { () throws(RegistryRefusal) in try entry.check() }
     try await entry.accompany(in: &self)
     let id = try await draw(Entry.sequence)
-    try await unit.decide(CatalogueDecider<Entry>.self, id, .register(id: id, entry), isNew: true)
+    try await unit.decide(CatalogueDecider<Entry>.self, id, .register(id: id, entry), isNew: true, at: path)
     return id
   }
 

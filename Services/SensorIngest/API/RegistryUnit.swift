@@ -53,18 +53,32 @@ struct RegistryUnit {
   /// The state of an entity that this request has looked at or decided about; nil for any other.
   func known<D: RegistryDecider>(_ decider: D.Type, _ id: Int64) -> D.State? { streams[D.kind.stream(id)]?.state as? D.State }
 
-  /// - Parameter isNew: the id was just drawn, so there is nothing to read.
-  mutating func decide<D: RegistryDecider>(_ decider: D.Type, _ id: Int64, _ command: D.Command, isNew: Bool = false) async throws {
+  /// - Parameters:
+  ///   - isNew: the id was just drawn, so there is nothing to read.
+  ///   - path: where the entity stands in the body, for faults.
+  mutating func decide<D: RegistryDecider>(_ decider: D.Type, _ id: Int64, _ command: D.Command, isNew: Bool = false, at path: String = "") async throws {
     let name = D.kind.stream(id)
     if isNew, streams[name] == nil {
       streams[name] = Stream(version: 0, state: D.initial)
       order.append(name)
     }
     let state = try await self.state(decider, id)
-    let decided = try D.decide(command, state)
+    let decided = try Self.placed(path) { () throws(RegistryRefusal) in try D.decide(command, state) }
     let next = decided.reduce(state, D.evolve)
     guard let stream = streams[name] else { return }
     streams[name] = Stream(version: stream.version, state: next, events: stream.events + decided.map(D.record))
+  }
+}
+
+extension RegistryUnit {
+  /// Runs a check of an entity that stands at a path in the body: faults name their fields from the body's beginning.
+  static func placed<Answer>(_ path: String, _ check: () throws(RegistryRefusal) -> Answer) throws(RegistryRefusal) -> Answer {
+    do throws(RegistryRefusal) {
+      return try check()
+    } catch {
+      guard case .faults(let faults) = error else { throw error }
+      throw .faults(faults.map { FieldFault(STABody.join(path, $0.path), $0.problem, expected: $0.expected) })
+    }
   }
 }
 

@@ -17,6 +17,7 @@ extension STAEntityType {
       STAProperty("dos:verdict", .text, "(case when {t}.implausible then 'implausible' else 'plausible' end)"),
     ],
     navigations: [
-      STANavigation("Datastream", to: "Datastream", .parent("datastream_id")), STANavigation("FeatureOfInterest", to: "FeatureOfInterest", .parent("feature_id")),
+      STANavigation("Datastream", to: "Datastream", .parent("datastream_id")),
+      STANavigation("FeatureOfInterest", to: "FeatureOfInterest", .parent("feature_id")),
     ])
 }

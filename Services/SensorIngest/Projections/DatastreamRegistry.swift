@@ -121,7 +121,8 @@ extension RegisteredDatastream {
     self.init(
       id: id, thing: thing, isOpen: isOpen, visibility: visibility, observationType: type,
       plausibleRange: min == nil && max == nil ? nil : PlausibleRange(min: min, max: max),
-      reporting: try JSONDecoder().decode(Reporting.self, from: Data(reporting.bytes)), city: City(rawValue: try row.value(at: 8)), feature: try row.value(at: 9),
+      reporting: try JSONDecoder().decode(Reporting.self, from: Data(reporting.bytes)), city: City(rawValue: try row.value(at: 8)),
+      feature: try row.value(at: 9),
       isPlaced: try row.value(at: 10))
   }
 }

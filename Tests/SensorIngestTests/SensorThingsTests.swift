@@ -1,0 +1,113 @@
+import HTTP
+import JSON
+import SensorDomain
+import Testing
+
+@testable import SensorIngest
+
+/// What registry and readings promise together, over HTTP with everything running.
+@Suite("SensorThings")
+struct SensorThingsTests {
+  private func datastream(_ observations: JSONValue) -> JSONValue {
+    guard case .object(var fields) = Body.datastream() else { return .null }
+    fields["Observations"] = observations
+    return .object(fields)
+  }
+
+  private static let place: JSONValue = [
+    "name": "Ruhr", "description": "", "encodingType": "application/geo+json", "feature": ["type": "Point", "coordinates": [7.57, 51.44]],
+  ]
+
+  @Test("readings that come with their datastream are recorded with it, and a repeat neither doubles them nor undoes a correction")
+  func deepInsert() async throws {
+    try await WholeService.run { service in
+      let observations: JSONValue = [
+        ["phenomenonTime": "2026-01-01T00:00:00Z", "result": 1], ["result": 2, "FeatureOfInterest": Self.place],
+      ]
+      let thing = Body.thing(datastreams: [datastream(observations)])
+      let first = try await service.post("/Things", thing, key: "k")
+      #expect(first.status == 201, "\(first.text)")
+      let page = try await service.get("/Observations?$orderby=result&$expand=FeatureOfInterest") { $0["value"]?.array?.count == 2 }
+      #expect(page["value"]?.array?.map { $0["result"]?.double } == [1, 2])
+      #expect(page["value"]?.array?.map { $0["FeatureOfInterest"]?["name"]?.string } == ["Hansaplatz", "Ruhr"])
+      let id = try #require(page["value"]?.array?.first?["@iot.id"]?.int)
+      #expect(try await service.send(.patch, "/Observations(\(id))", Array(#"{"result":5}"#.utf8)).status == 200)
+      _ = try await service.get("/Observations(\(id))") { $0["result"]?.double == 5 }
+      let again = try await service.post("/Things", thing, key: "k")
+      #expect(again.status == 201 && again.body == first.body)
+      #expect(try await service.post("/Things", Body.thing(), key: "k").status == 422)
+      // What is posted after it is stored after it.
+      let last = try await service.send(.patch, "/Observations(\(id))", Array(#"{"parameters":{"checked":true}}"#.utf8))
+      #expect(last.status == 200)
+      let checked = try await service.get("/Observations(\(id))") { $0["parameters"] != nil }
+      #expect(checked["result"]?.double == 5)
+      #expect(try await service.count("Observations") == 2)
+      #expect(try await service.count("Things") == 1)
+    }
+  }
+
+  @Test("a datastream's readings go with it when it is deleted, and stay when it is closed")
+  func ends() async throws {
+    try await WholeService.run { service in
+      let id = try await service.registerDatastream()
+      #expect(try await service.post("/Datastreams(\(id))/Observations", ["result": 1]).status == 201)
+      _ = try await service.get("/Observations") { $0["value"]?.array?.count == 1 }
+      let own = service.url.replacing("/v1.1", with: "/v1")
+      let closing = ClientRequest(.post, own + "/datastreams/\(id)/close", headers: ["Authorization": "Bearer sensor-operator"])
+      #expect(try await service.client.send(closing).status == 204)
+      let refused = try await service.post("/Datastreams(\(id))/Observations", ["result": 2])
+      #expect(refused.status == 409, "\(refused.text)")
+      let closed = try await service.get("/Datastreams(\(id))?$expand=Observations")
+      #expect(closed["properties"]?["dos:closedAt"]?.string != nil)
+      #expect(closed["Observations"]?.array?.count == 1)
+      #expect(try await service.send(.delete, "/Datastreams(\(id))").status == 200)
+      let gone = try await service.get("/Observations?$count=true") { $0["value"]?.array?.isEmpty == true }
+      #expect(gone == ["@iot.count": 0, "value": []])
+      #expect(try await service.post("/Datastreams(\(id))/Observations", ["result": 3]).status == 404)
+    }
+  }
+
+  @Test("a feature of interest that goes takes the readings about it along, and leaves the others")
+  func features() async throws {
+    try await WholeService.run { service in
+      let id = try await service.registerDatastream()
+      #expect(try await service.post("/Datastreams(\(id))/Observations", ["phenomenonTime": "2026-01-01T00:00:00Z", "result": 1]).status == 201)
+      let body: JSONValue = ["phenomenonTime": "2026-01-01T00:01:00Z", "result": 2, "FeatureOfInterest": Self.place]
+      let created = try await service.post("/Datastreams(\(id))/Observations", body)
+      #expect(created.status == 201, "\(created.text)")
+      let two = try #require(try JSONValue(parsing: created.body)["@iot.id"]?.int)
+      _ = try await service.get("/Observations") { $0["value"]?.array?.count == 2 }
+      let feature = try await service.get("/Observations(\(two))/FeatureOfInterest")
+      #expect(feature["feature"] == Self.place["feature"])
+      let river = try #require(feature["@iot.id"]?.int)
+      #expect(try await service.get("/FeaturesOfInterest(\(river))/Observations?$count=true")["@iot.count"]?.int == 1)
+      #expect(try await service.send(.delete, "/FeaturesOfInterest(\(river))").status == 200)
+      let left = try await service.get("/Observations?$count=true") { $0["@iot.count"]?.int == 1 }
+      #expect(left["value"]?.array?.map { $0["result"]?.double } == [1])
+      #expect(try await service.send(.get, "/Observations(\(two))").status == 404)
+      #expect(try await service.send(.get, "/FeaturesOfInterest(\(river))").status == 404)
+      // A device sends readings; it registers nothing.
+      let device = try await service.send(.post, "/Datastreams(\(id))/Observations", body.bytes, role: "device")
+      #expect(device.status == 403)
+    }
+  }
+
+  @Test("a thing without a place takes readings that say what they are about, and no others")
+  func unplaced() async throws {
+    try await WholeService.run { service in
+      let thing: JSONValue = ["name": "Bus", "description": "", "Datastreams": [Body.datastream()]]
+      #expect(try await service.post("/Things", thing).status == 201)
+      let streams = try await service.get("/Datastreams") { $0["value"]?.array?.isEmpty == false }
+      let id = try #require(streams["value"]?.array?.first?["@iot.id"]?.int)
+      let refused = try await service.post("/Datastreams(\(id))/Observations", ["result": 1])
+      #expect(refused.status == 400)
+      #expect(try JSONValue(parsing: refused.body)["errors"]?.array?.first?["path"]?.string == "FeatureOfInterest")
+      #expect(try await service.post("/Datastreams(\(id))/Observations", ["result": 1, "FeatureOfInterest": Self.place]).status == 201)
+      let things = try await service.get("/Things")
+      let bus = try #require(things["value"]?.array?.first?["@iot.id"]?.int)
+      #expect(try await service.post("/Things(\(bus))/Locations", Body.location).status == 201)
+      let taken = try await service.post("/Datastreams(\(id))/Observations", ["result": 3])
+      #expect(taken.status == 201, "\(taken.text)")
+    }
+  }
+}
