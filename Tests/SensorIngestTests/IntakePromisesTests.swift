@@ -25,6 +25,7 @@ struct IntakePromisesTests {
         select number, 1, 1, 1, name, '', '{}', \(ObservationType.any.rawValue), name, '{"kind":"onChange"}', 'dortmund', '{}', now()
         from unnest(\(names)) with ordinality as given(name, number)
         """)
+      try await pool.execute("insert into thing_locations (thing_id, location_id) values (1, 1)")
       let intake = ObservationIntake(
         registry: DatastreamRegistry(pool: pool), pool: pool, broker: broker, acknowledged: Acknowledged(), clock: { Self.noon })
       try await body(intake, pool)
@@ -50,7 +51,7 @@ struct IntakePromisesTests {
     arguments: [BrokerError.unavailable(reason: "told so", mayHaveArrived: true), .full(waitingBytes: 1), .closed])
   func broker(error: BrokerError) async throws {
     try await withIntake(StubBroker(failing: error)) { intake, _ in
-      let routes = CreateObservations(intake: intake).routes
+      let routes = CreateObservations(intake: intake, registerFeature: { _, _ in 7 }).routes
       let one = try await ask(routes, .post, "/sensors/v1.1/Datastreams(1)/Observations", #"{"result":1}"#)
       let many = try await ask(
         routes, .post, "/sensors/v1.1/CreateObservations",
