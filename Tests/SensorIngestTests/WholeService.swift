@@ -52,7 +52,8 @@ struct WholeService: Sendable {
     if body != nil, let type { headers["Content-Type"] = type }
     if let role { headers["Authorization"] = "Bearer \(role)" }
     if let key { headers["Idempotency-Key"] = key }
-    return try await client.send(ClientRequest(method, url + path.replacing(" ", with: "%20"), headers: headers, body: body, timeout: .seconds(60), bodyLimit: 16 << 20))
+    let address = url + path.replacing(" ", with: "%20")
+    return try await client.send(ClientRequest(method, address, headers: headers, body: body, timeout: .seconds(60), bodyLimit: 16 << 20))
   }
 
   func post(_ path: String, _ body: JSONValue, key: String? = nil) async throws -> ClientResponse { try await send(.post, path, body.bytes, key: key) }
