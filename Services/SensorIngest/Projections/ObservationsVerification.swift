@@ -72,7 +72,11 @@ struct ObservationsVerification: Sendable {
   private static func create(on connection: isolated PostgresConnection) throws {
     _ = try connection.execute("drop schema if exists \(identifier: Self.schema) cascade")
     _ = try connection.execute("create schema \(identifier: Self.schema)")
-    for (table, key) in [("observations", "datastream_id, phenomenon_time"), ("observation_revisions", nil), ("observation_aliases", "id")] {
+    let keys = [
+      ("observations", "datastream_id, phenomenon_time"), ("observation_revisions", nil), ("observation_aliases", "id"),
+      ("observed_features", "feature_id, datastream_id"),
+    ]
+    for (table, key) in keys {
       _ = try connection.execute("create table \(tables[table]) (like \(identifier: table) including defaults)")
       if let key { _ = try connection.execute("alter table \(tables[table]) add primary key (\(unsafe: key))") }
     }
