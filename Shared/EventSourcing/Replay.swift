@@ -43,7 +43,7 @@ public struct Replay: Sendable {
   /// Builds and swaps. Parked events are tried again; what fails again is parked again.
   /// - Parameters:
   ///   - end: one past the last offset of each partition; nil fixes what stands in the source now.
-  ///   - progress: called after each batch.
+  ///   - progress: called before the first batch and after each.
   /// - Returns: the positions the projection stands at.
   /// - Throws: `StopReason` where the source itself has a gap; `ReplayRefusal`; `CheckpointLost` when somebody else has written its checkpoints.
   @discardableResult
@@ -136,6 +136,7 @@ public struct Replay: Sendable {
   ) async throws -> [Lease] {
     let total = zip(starts, ends).reduce(Int64(0)) { $0 + max(0, $1.1 - $1.0) }
     var cuts: [EpochBegan] = []
+    progress(Progress(done: 0, total: total))
     while true {
       do {
         let build = ReplayBuild(projection: projection, source: source, tables: tables.names, subscription: shadow, turn: turn, cuts: cuts, passing: passing)
