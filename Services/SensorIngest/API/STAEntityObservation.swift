@@ -2,9 +2,7 @@
 extension STAEntityType {
   static let observation = STAEntityType(
     "Observation", set: "Observations", table: "observations", condition: "not {t}.withdrawn",
-    access: .visibility(
-      "(select owner.visibility from datastreams owner where owner.id = {t}.datastream_id)",
-      city: "(select owner.city from datastreams owner where owner.id = {t}.datastream_id)"),
+    access: .datastream("{t}.datastream_id"),
     properties: [
       STAProperty(
         "phenomenonTime", .instant, "{t}.phenomenon_time",

@@ -40,6 +40,8 @@ enum STAAccess: Sendable {
   case everyone
   /// By a datastream's visibility and city. Constants of SQL that yield them for a row `{t}`.
   case visibility(String, city: String)
+  /// By the datastream that a column names: who sees that sees the row.
+  case datastream(String)
 }
 
 /// One property: its name and the column or expression that holds it.
