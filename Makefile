@@ -1,4 +1,4 @@
-.PHONY: run test mutants bench lint
+.PHONY: run test mutants crash bench lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -15,6 +15,10 @@ mutants:
 # Measures everything beside the machine's limits: about a quarter of an hour. SECONDS=20 is shorter, QUICK=1 tries the script.
 bench:
 	@ops/bench
+
+# Kills the city's programs under load and looks for everything that was acknowledged: make crash KILLS=30 SEED=1
+crash:
+	@ops/crash $(if $(KILLS),KILLS=$(KILLS)) $(if $(SEED),SEED=$(SEED))
 
 # Format and warnings of Swift, C++ and shell.
 lint:

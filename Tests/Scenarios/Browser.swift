@@ -103,9 +103,9 @@ struct Browser: Sendable {
     return answer
   }
 
-  /// Looks again and again until it holds, for a minute at most.
-  static func until(_ what: String, _ holds: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+  /// Looks again and again until it holds.
+  static func until(_ what: String, within limit: Duration = .seconds(120), _ holds: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + limit
     while try await !holds() {
       guard ContinuousClock.now < deadline else { throw Failure.timeout(what) }
       try await Task.sleep(for: .milliseconds(50))

@@ -4,7 +4,7 @@ import JSON
 import Testing
 import Time
 
-/// The whole city, as its users know it. One after the other, since there is one city at a time.
+/// The whole city, as its users know it. One after the other: each is as much work as a machine has hands for.
 @Suite("The city", .serialized)
 struct CityScenarios {
   @Test("serves the sensors' page, which shows a reading as it comes, to mouse, keyboard and screen reader")
@@ -79,7 +79,7 @@ struct CityScenarios {
       #expect(try await count(city, datastream) == 60)
       for projection in ["registry", "rollups", "observations"] {
         for options in [["--verify"], [], ["--verify"]] {
-          let (code, output) = try await city.run(["replay", projection, "--unsafe-durability"] + options)
+          let (code, output) = try await city.run(["replay", projection] + city.durability + options)
           #expect(code == 0, "\(projection): \(output)")
           #expect(output.contains("100 %") && output.contains(options.isEmpty ? "built anew" : "0 differences"), "\(projection): \(output)")
         }
@@ -88,9 +88,9 @@ struct CityScenarios {
       let later: JSONValue = ["phenomenonTime": .string((start + .seconds(3_700)).rfc3339), "result": 4.5]
       #expect(try await city.post("/sensors/v1.1/Datastreams(\(datastream))/Observations", later, token: device).status == 201)
       #expect(try await count(city, datastream) == 61)
-      let (code, output) = try await city.run(["replay", "rollups", "--verify", "--unsafe-durability"])
+      let (code, output) = try await city.run(["replay", "rollups", "--verify"] + city.durability)
       #expect(code == 0, "\(output)")
-      #expect(try await city.run(["replay", "rolups", "--unsafe-durability"]).output.contains("registry, rollups, observations"))
+      #expect(try await city.run(["replay", "rolups"] + city.durability).output.contains("registry, rollups, observations"))
     }
   }
 

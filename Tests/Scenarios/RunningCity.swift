@@ -5,9 +5,7 @@ import Postgres
 import Synchronization
 import TestSupport
 
-/// The city as its users know it: the program itself, started as a process on databases of its own, spoken to over HTTP.
-///
-/// There is one PostgreSQL for tests and the databases' names are fixed, so there is one city at a time: suites that use it are serialized below `CityScenarios`.
+/// The city as its users know it: the program itself, started as a process on a PostgreSQL of its own, spoken to over HTTP.
 final class RunningCity: Sendable {
   enum Failure: Error, CustomStringConvertible {
     case noProgram(String)
@@ -24,12 +22,16 @@ final class RunningCity: Sendable {
   }
 
   let url: String
-  private let home: String
-  private let client = HTTPClient()
+  let database: OwnServer
+  let home: String
+  let client = HTTPClient()
+  private let isDurable: Bool
   private let port: UInt16
   private let server = Mutex<Process?>(nil)
 
-  private init() throws {
+  private init(_ database: OwnServer, isDurable: Bool) throws {
+    self.database = database
+    self.isDurable = isDurable
     port = try freePort()
     url = "http://127.0.0.1:\(port)"
     home = FileManager.default.temporaryDirectory.path + "/dos-scenario-\(UUID().uuidString)"
@@ -37,32 +39,56 @@ final class RunningCity: Sendable {
   }
 
   /// A new city without things, started and ready; stopped afterwards.
-  static func with<T>(_ body: (RunningCity) async throws -> T) async throws -> T {
-    try await dropDatabases()
-    let city = try RunningCity()
-    defer { try? FileManager.default.removeItem(atPath: city.home) }
-    try await city.start()
-    let result: T
-    do {
-      result = try await body(city)
-    } catch {
-      await city.end(with: SIGKILL)
-      throw error
+  ///
+  /// - Parameter durable: PostgreSQL writes through to the disk, and the program insists on it.
+  static func with<T>(durable: Bool = false, _ body: (RunningCity) async throws -> T) async throws -> T {
+    try await OwnServer.running(fsync: durable) { database in
+      let city = try RunningCity(database, isDurable: durable)
+      defer { try? FileManager.default.removeItem(atPath: city.home) }
+      let result: T
+      do {
+        try await city.start()
+        result = try await body(city)
+      } catch {
+        await city.end(with: SIGKILL)
+        throw error
+      }
+      await city.end(with: SIGTERM)
+      await city.client.close()
+      return result
     }
-    await city.end(with: SIGTERM)
-    await city.client.close()
-    return result
   }
 
   /// Starts the server and waits until it is ready.
   func start() async throws {
-    let log = home + "/log"
-    let process = try program(["serve", "all", "--port", "\(port)", "--unsafe-durability"], output: log)
+    let process = try launchServer()
+    try await Browser.until("the city is ready") {
+      guard process.isRunning else { throw Failure.ended(log) }
+      return try await health("ready").status == 200
+    }
+  }
+
+  /// Starts the server and does not wait.
+  @discardableResult
+  func launchServer() throws -> Process {
+    let process = try program(["serve", "all", "--port", "\(port)"] + durability, output: home + "/log")
     try process.run()
     server.withLock { $0 = process }
-    try await Browser.until("the city is ready") {
-      guard process.isRunning else { throw Failure.ended((try? String(contentsOfFile: log, encoding: .utf8)) ?? "") }
-      return (try? await client.send(ClientRequest(.get, "\(url)/health/ready")))?.status == 200
+    return process
+  }
+
+  /// What commands that reach the databases must be told, so that they go on without durability.
+  var durability: [String] { isDurable ? [] : ["--unsafe-durability"] }
+
+  /// What the server has logged since the city was made.
+  var log: String { (try? String(contentsOfFile: home + "/log", encoding: .utf8)) ?? "" }
+
+  /// `/health/live` or `/health/ready`; status 0 where nobody answers.
+  func health(_ kind: String) async throws -> ClientResponse {
+    do {
+      return try await client.send(ClientRequest(.get, "\(url)/health/\(kind)"))
+    } catch {
+      return ClientResponse(status: 0)
     }
   }
 
@@ -108,8 +134,17 @@ final class RunningCity: Sendable {
     try await client.send(.json(.post, url + path, body.bytes, headers: ["Authorization": "Bearer \(token)"]))
   }
 
-  /// A city of one weather station; returns the id of its datastream.
+  /// A weather station with one public datastream of its name; returns the datastream's id.
   func registerWeatherStation(_ name: String, token: String) async throws -> Int64 {
+    let created = try await post("/sensors/v1.1/Things", Self.weatherStation(name), token: token)
+    guard created.status == 201 else { throw Failure.answer(created.status, created.text) }
+    let found = try await get("/sensors/v1.1/Datastreams", query: [("$filter", "name eq '\(name): Lufttemperatur'")])
+    guard let id = found["value"]?.array?.first?["@iot.id"]?.int else { throw Failure.answer(200, String(decoding: found.bytes, as: UTF8.self)) }
+    return id
+  }
+
+  /// The body that registers a weather station with everything in it.
+  static func weatherStation(_ name: String) -> JSONValue {
     let datastream: JSONValue = [
       "name": .string("\(name): Lufttemperatur"), "description": "Lufttemperatur",
       "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
@@ -125,25 +160,20 @@ final class RunningCity: Sendable {
       "name": .string(name), "description": "Standort", "encodingType": "application/geo+json",
       "location": ["type": "Point", "coordinates": [7.478, 51.497]],
     ]
-    let thing: JSONValue = [
+    return [
       "name": .string(name), "description": "Wetterstation", "properties": ["dos:city": "dortmund"], "Locations": [location], "Datastreams": [datastream],
     ]
-    let created = try await post("/sensors/v1.1/Things", thing, token: token)
-    guard created.status == 201 else { throw Failure.answer(created.status, created.text) }
-    let found = try await get("/sensors/v1.1/Datastreams", query: [("$filter", "name eq '\(name): Lufttemperatur'")])
-    guard let id = found["value"]?.array?.first?["@iot.id"]?.int else { throw Failure.answer(200, String(decoding: found.bytes, as: UTF8.self)) }
-    return id
   }
 
   private func program(_ arguments: [String], output path: String, environment: [String: String] = [:]) throws -> Process {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let program = root.appendingPathComponent(".build/debug/dos").path
+    let program = ProcessInfo.processInfo.environment["DOS_PROGRAM"] ?? root.appendingPathComponent(".build/debug/dos").path
     guard FileManager.default.isExecutableFile(atPath: program) else { throw Failure.noProgram(program) }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = [
-      "PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": Self.conninfo,
+      "PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": database.conninfo,
     ].merging(environment) { _, given in given }
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Failure.noProgram(path) }
@@ -152,15 +182,5 @@ final class RunningCity: Sendable {
     process.standardError = file
     process.standardInput = FileHandle.nullDevice
     return process
-  }
-
-  private static var conninfo: String { ProcessInfo.processInfo.environment["DOS_TEST_POSTGRES"] ?? "host=/run/dos-test user=postgres" }
-
-  private static func dropDatabases() async throws {
-    let pool = PostgresPool(PostgresConfiguration(conninfo: conninfo + " dbname=postgres"), size: 1)
-    for statement in ["drop database if exists dos_sensors with (force)", "drop database if exists dos_broker with (force)"] as [SQL] {
-      _ = try await pool.execute(statement)
-    }
-    await pool.close()
   }
 }

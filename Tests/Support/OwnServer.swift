@@ -10,14 +10,25 @@ public final class OwnServer: Sendable {
     public let description: String
   }
 
+  /// How a server may be asked to stop (pg_ctl(1)).
+  public enum Stop: String, Sendable {
+    /// Open transactions are rolled back, everybody is disconnected, and what is in memory is written.
+    case fast
+    /// As a power cut would: nobody is waited for and nothing is written any more. The next start recovers.
+    case immediate
+  }
+
   private let folder: URL
   private let programs: String
+  private let fsync: Bool
 
   /// Gives the body a running server with an empty cluster, and removes both afterwards, whatever happened.
+  ///
+  /// - Parameter fsync: off where no test of durability needs it: the server is faster then.
   public static func running<Outcome>(
-    isolation: isolated (any Actor)? = #isolation, _ body: (OwnServer) async throws -> Outcome
+    fsync: Bool = true, isolation: isolated (any Actor)? = #isolation, _ body: (OwnServer) async throws -> Outcome
   ) async throws -> Outcome {
-    let server = try OwnServer()
+    let server = try OwnServer(fsync: fsync)
     let outcome: Result<Outcome, any Error>
     do {
       try await server.initialize()
@@ -31,7 +42,8 @@ public final class OwnServer: Sendable {
     return try outcome.get()
   }
 
-  private init() throws {
+  private init(fsync: Bool) throws {
+    self.fsync = fsync
     let installed = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")
     guard let version = installed.compactMap(Int.init).max() else { throw Failure(description: "no PostgreSQL below /usr/lib/postgresql") }
     programs = "/usr/lib/postgresql/\(version)/bin"
@@ -42,20 +54,47 @@ public final class OwnServer: Sendable {
     if getuid() == 0 { try FileManager.default.setAttributes([.ownerAccountName: "postgres"], ofItemAtPath: folder.path) }
   }
 
+  /// How the server is reached, without a database's name.
+  public var conninfo: String { "host=\(folder.path) user=postgres" }
+
   public func configuration(database: String = "postgres") -> PostgresConfiguration {
-    PostgresConfiguration(conninfo: "host=\(folder.path) user=postgres dbname=\(database)", applicationName: "dos tests")
+    PostgresConfiguration(conninfo: "\(conninfo) dbname=\(database)", applicationName: "dos tests")
   }
 
   /// Starts the server and waits until it answers.
   public func start() async throws {
-    // fsync and synchronous_commit stay on: what is tested is what was acknowledged.
-    let settings = "-c listen_addresses='' -c unix_socket_directories=\(folder.path) -c shared_buffers=16MB -c max_connections=40"
+    var settings = "-c listen_addresses='' -c unix_socket_directories=\(folder.path) -c shared_buffers=16MB -c max_connections=100"
+    if !fsync { settings += " -c fsync=off -c full_page_writes=off" }
     try await run("pg_ctl", "start", "--wait", "--silent", "--pgdata=\(folder.path)/data", "--log=\(folder.path)/log", "--options=\(settings)")
   }
 
-  /// Stops the server as a power cut would: nobody is waited for and nothing is written any more. The next start recovers.
-  public func stop() async throws {
-    try await run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate", "--pgdata=\(folder.path)/data")
+  /// Stops the server and waits for its end.
+  public func stop(_ mode: Stop = .immediate) async throws {
+    try await run("pg_ctl", "stop", "--wait", "--silent", "--mode=\(mode.rawValue)", "--pgdata=\(folder.path)/data")
+  }
+
+  /// Ends every process of the server with SIGKILL, and waits until they are gone.
+  public func kill() async throws {
+    let postmaster = try postmaster()
+    // Held, so that it makes no further children meanwhile.
+    Foundation.kill(postmaster, SIGSTOP)
+    let all = [postmaster] + ProcessTable.children(of: postmaster)
+    for process in all { Foundation.kill(process, SIGKILL) }
+    // Ended is not enough: until init has taken notice the next server would think that the one before still runs.
+    let deadline = ContinuousClock.now + .seconds(30)
+    while all.contains(where: ProcessTable.exists), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(2)) }
+  }
+
+  /// Ends one of the server's processes with SIGKILL: the server then ends the others and recovers by itself.
+  public func killOne(using random: inout some RandomNumberGenerator) throws {
+    guard let one = ProcessTable.children(of: try postmaster()).sorted().randomElement(using: &random) else { return }
+    Foundation.kill(one, SIGKILL)
+  }
+
+  private func postmaster() throws -> Int32 {
+    let text = try String(contentsOfFile: "\(folder.path)/data/postmaster.pid", encoding: .utf8)
+    guard let process = text.split(separator: "\n").first.flatMap({ Int32($0) }) else { throw Failure(description: "no process in postmaster.pid") }
+    return process
   }
 
   private func initialize() async throws {

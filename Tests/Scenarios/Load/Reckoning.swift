@@ -1,0 +1,149 @@
+import Foundation
+import HTTP
+import JSON
+import Postgres
+import TestSupport
+import Time
+
+/// Holds what a city shows against what it acknowledged.
+struct Reckoning: Sendable {
+  /// Acknowledged and not there.
+  var lost: [String] = []
+  /// There more often than it was sent, or never sent at all.
+  var twice: [String] = []
+  /// Not the value that was acknowledged last, nor one that was sent after it.
+  var outOfOrder: [String] = []
+  /// Readings and things that are there although nobody acknowledged them; that is allowed.
+  var unacknowledged = 0
+
+  var isClean: Bool { lost.isEmpty && twice.isEmpty && outOfOrder.isEmpty }
+
+  /// Looks until nothing is missing any more: acknowledged means with the broker, and read models follow. A minute at most.
+  static func of(_ ledger: Ledger, in city: RunningCity) async throws -> Reckoning {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while true {
+      var reckoning = Reckoning()
+      try await reckoning.things(ledger, city)
+      try await reckoning.readings(ledger, city)
+      if reckoning.lost.isEmpty && reckoning.outOfOrder.isEmpty || ContinuousClock.now > deadline {
+        try await reckoning.ids(ledger, city)
+        try await reckoning.logs(city.database)
+        if !reckoning.isClean { try await reckoning.explain(city.database) }
+        return reckoning
+      }
+      try await Task.sleep(for: .milliseconds(200))
+    }
+  }
+
+  private mutating func things(_ ledger: Ledger, _ city: RunningCity) async throws {
+    var found: [String: [Int64]] = [:]
+    for thing in try await Self.all("/sensors/v1.1/Things", city) {
+      guard let name = thing["name"]?.string, let id = thing["@iot.id"]?.int else { continue }
+      found[name, default: []].append(id)
+    }
+    for (name, id) in ledger.things {
+      let there = found[name] ?? []
+      if there.count > 1 { twice.append("\(name) is there as \(there)") }
+      if let id, !there.contains(id) { lost.append("\(name), acknowledged as thing \(id)") }
+      if id == nil, !there.isEmpty { unacknowledged += 1 }
+    }
+    for name in found.keys where name.hasPrefix("Station") && ledger.things[name] == nil { twice.append("\(name), which nobody registered") }
+  }
+
+  private mutating func readings(_ ledger: Ledger, _ city: RunningCity) async throws {
+    let byDatastream = Dictionary(grouping: ledger.readings) { $0.key.datastream }
+    for (datastream, sent) in byDatastream {
+      var found: [Ledger.Place: [Double]] = [:]
+      for reading in try await Self.all("/sensors/v1.1/Datastreams(\(datastream))/Observations", city) {
+        guard let time = reading["phenomenonTime"]?.string.flatMap({ Instant(rfc3339: $0) }), let value = reading["result"]?.double else { continue }
+        found[Ledger.Place(datastream: datastream, time: time.milliseconds), default: []].append(value)
+      }
+      for (place, values) in sent {
+        let there = found.removeValue(forKey: place) ?? []
+        let possible = Ledger.possible(values)
+        let isAcknowledged = values.contains { $0.id != nil }
+        if there.count > 1 { twice.append("\(place) has \(there)") }
+        if there.isEmpty, isAcknowledged { lost.append("\(place), acknowledged as \(values)") }
+        if let value = there.first, !possible.contains(value) { outOfOrder.append("\(place) holds \(value) after \(values)") }
+        if !isAcknowledged, !there.isEmpty { unacknowledged += 1 }
+      }
+      for (place, values) in found { twice.append("\(place) has \(values), which nobody sent") }
+    }
+  }
+
+  /// Every id that was answered names the reading it was answered for.
+  private mutating func ids(_ ledger: Ledger, _ city: RunningCity) async throws {
+    let answered = ledger.readings.flatMap { place, sent in sent.compactMap { $0.id.map { (id: $0, place: place) } } }
+    lost += try await withThrowingTaskGroup(of: [String].self) { group in
+      for part in 0..<8 {
+        group.addTask {
+          var lost: [String] = []
+          for (index, (id, place)) in answered.enumerated() where index % 8 == part {
+            let answer = try await city.client.send(ClientRequest(.get, "\(city.url)/sensors/v1.1/Observations(\(id))"))
+            let time = (try? JSONValue(parsing: answer.body))?["phenomenonTime"]?.string.flatMap { Instant(rfc3339: $0) }
+            if time?.milliseconds != place.time { lost.append("Observations(\(id)), acknowledged for \(place), is answered with \(answer.status) \(answer.text)") }
+          }
+          return lost
+        }
+      }
+      return try await group.reduce(into: []) { $0 += $1 }
+    }
+  }
+
+  /// What the API does not show: topics without gaps, decisions forwarded in order and each of them, no revision by the same value.
+  private mutating func logs(_ database: OwnServer) async throws {
+    let broker = PostgresPool(database.configuration(database: "dos_broker"), size: 1)
+    for row in try await broker.query(
+      """
+      select topic, partition, count(*), max("offset") + 1 from events group by 1, 2 having count(*) <> max("offset") + 1
+      """)
+    {
+      let (topic, partition, count, end) = try row.decode(Int32.self, Int32.self, Int64.self, Int64.self)
+      lost.append("topic \(topic), partition \(partition) has \(count) events up to the offset \(end)")
+    }
+    // Repeats are allowed (consumers drop them), a step of more than one is not.
+    for row in try await broker.query(
+      """
+      select partition, "offset", journal_offset, seen from (
+        select partition, "offset", journal_offset,
+          coalesce(max(journal_offset) over (partition by topic, partition order by "offset" rows between unbounded preceding and 1 preceding), -1) seen
+        from events where journal_offset is not null) forwarded
+      where journal_offset > seen + 1
+      """)
+    {
+      let (partition, offset, journal, seen) = try row.decode(Int32.self, Int64.self, Int64.self, Int64.self)
+      outOfOrder.append("partition \(partition), offset \(offset): decision \(journal) was forwarded when \(seen) was the last")
+    }
+    await broker.close()
+    let sensors = PostgresPool(database.configuration(database: "dos_sensors"), size: 1)
+    let same = try await sensors.query(
+      """
+      select count(*) from observation_revisions r join observations o using (datastream_id, phenomenon_time) where r.number = o.number and not exists (
+        select from observation_revisions between_them
+        where between_them.datastream_id = r.datastream_id and between_them.phenomenon_time = r.phenomenon_time and between_them.log_offset > r.log_offset)
+      """)
+    let count = try same[0].value(Int64.self, at: 0)
+    if count > 0 { twice.append("\(count) revisions by the value that was there already") }
+    await sensors.close()
+  }
+
+  /// Adds what the databases hold, for whoever looks for the cause.
+  private mutating func explain(_ database: OwnServer) async throws {
+    let sensors = PostgresPool(database.configuration(database: "dos_sensors"), size: 1)
+    for table in ["observations", "observation_revisions", "observation_aliases", "dos_dead_letters", "dos_checkpoints"] {
+      let rows = try await sensors.query("select t::text from \(identifier: table) t order by 1 limit 2000")
+      try print(rows.map { row throws in "\(table) \(try row.value(String.self, at: 0))" }.joined(separator: "\n"))
+    }
+    await sensors.close()
+  }
+
+  /// Every entity of a collection, page by page.
+  private static func all(_ path: String, _ city: RunningCity) async throws -> [JSONValue] {
+    var found: [JSONValue] = []
+    while true {
+      let page = try await city.get(path, query: [("$top", "1000"), ("$skip", "\(found.count)"), ("$orderby", "@iot.id")])["value"]?.array ?? []
+      found += page
+      if page.count < 1_000 { return found }
+    }
+  }
+}
