@@ -20,3 +20,24 @@ public enum BrokerError: Error, Sendable, Hashable {
   case malformed(position: BrokerPosition, reason: String)
   case closed
 }
+
+extension BrokerError: CustomStringConvertible {
+  /// What is wrong and, where somebody can do something about it, what.
+  public var description: String {
+    switch self {
+    case .unavailable(let reason, let mayHaveArrived): "the broker does not answer: \(reason)" + (mayHaveArrived ? "; what was sent may have been stored" : "")
+    case .full(let bytes): "\(bytes) bytes wait to be stored already"
+    case .tooLarge(let bytes, let limit): "an event of \(bytes) bytes is larger than the \(limit) that are possible"
+    case .invalid(let reason): "the event can never be stored: \(reason)"
+    case .unknownTopic(let name): "there is no topic \(name): the service that publishes to it must have been started once, or dos migrate run"
+    case .unknownPartition(let topic, let partition): "the topic \(topic) has no partition \(partition)"
+    case .partitionsDiffer(let topic, let existing, let declared):
+      "the topic \(topic) has \(existing) partitions for life and is declared with \(declared): keep \(existing), or make a topic of another name"
+    case .offsetOutOfRange(let earliest, let next): "the offset lies outside of what the broker has, \(earliest) up to \(next)"
+    case .unsafeDurability(let setting, let value):
+      "PostgreSQL runs with \(setting) = \(value) and may lose what it acknowledged: set \(setting) = on; for tests there is --unsafe-durability"
+    case .malformed(let position, let reason): "\(position.topic), partition \(position.partition), offset \(position.offset) is no event: \(reason)"
+    case .closed: "the broker is closed"
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import Broker
 public import Postgres
 import Synchronization
+public import Time
 
 /// Keeps a projection up to date with a source: each batch one transaction, the checkpoint compared and set first, then the read model.
 ///
@@ -38,7 +39,8 @@ public final class Subscription: Sendable {
     self.pool = pool
     self.observer = observer
     positions = ReadPositions(pool: pool, subscription: name, topic: source.topic.name)
-    writer = BatchWriter(projection: projection, tables: TableNames(), letters: DeadLetterBox(subscription: name, topic: source.topic.name))
+    writer = BatchWriter(
+      projection: projection, tables: TableNames(), letters: DeadLetterBox(subscription: name, topic: source.topic.name), trouble: observer.trouble)
     leases = Leases(
       pool: pool, subscription: name, topic: source.topic.name, partitions: source.topic.partitions,
       starts: {
@@ -64,6 +66,26 @@ public final class Subscription: Sendable {
     var lag: [Int: Int64] = [:]
     for (partition, end) in try await source.end().enumerated() { lag[partition] = max(0, end - (checkpoints[partition]?.position ?? 0)) }
     return lag
+  }
+
+  /// The time of the oldest event that the projection has not come to yet, whoever consumes it; nil where there is none.
+  public func oldestWaiting() async throws -> Instant? {
+    let checkpoints = try await CheckpointTable.read(subscription: name, topic: source.topic.name, in: pool)
+    var oldest: Instant?
+    for (partition, end) in try await source.end().enumerated() {
+      guard let checkpoint = checkpoints[partition], checkpoint.position < end else { continue }
+      let reader = try await source.reader(partition: partition, from: checkpoint)
+      let first: [ProjectedEvent]
+      do {
+        first = try await reader.next(limit: 1, wait: .milliseconds(100))
+      } catch {
+        await reader.close()
+        throw error
+      }
+      await reader.close()
+      if let time = first.first?.event.time { oldest = min(oldest ?? time, time) }
+    }
+    return oldest
   }
 
   /// Events parked, over all partitions.

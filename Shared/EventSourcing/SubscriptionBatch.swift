@@ -37,6 +37,8 @@ struct BatchWriter: Sendable {
   let projection: any Projection
   let tables: TableNames
   let letters: DeadLetterBox
+  /// Told why a batch is taken event by event.
+  var trouble: @Sendable (_ what: String) -> Void = { _ in }
 
   /// Runs in one transaction: the checkpoint first, then the read model.
   /// - Returns: the subjects that are parked after it.
@@ -53,6 +55,7 @@ struct BatchWriter: Sendable {
       }
       return parked
     } catch  where Self.isDeterministic(error) {
+      trouble("a batch of \(events.count) events is taken one by one: \(error)")
       return try await pool.transaction { connection throws in
         try advance(connection)
         return try eachAlone(events, parked: parked, on: connection)

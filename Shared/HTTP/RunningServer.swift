@@ -18,6 +18,8 @@ final class RunningServer: Sendable {
     var perAddress: [String: Int] = [:]
     /// Tasks that have not ended, whether or not their client is still there.
     var handlers = 0
+    /// Answers to what was no request to be routed, beyond those that the connection itself refused.
+    var refused: [Int: UInt64] = [:]
   }
 
   private let settings: ServerSettings
@@ -81,8 +83,9 @@ final class RunningServer: Sendable {
     counts.cut = now.cut
     counts.timeouts = now.timeouts
     counts.left = now.left
-    for status in [400, 408, 413, 414, 417, 431, 501, 503, 505] {
-      let count = http_refused(handle, Int32(status))
+    let beyond = state.withLock { $0.refused }
+    for status in ServerCounts.refusals {
+      let count = http_refused(handle, Int32(status)) + beyond[status, default: 0]
       if count > 0 { counts.refused[status] = count }
     }
     return counts
@@ -117,19 +120,24 @@ final class RunningServer: Sendable {
   private func answer(_ arrived: ArrivedRequest, on handle: http_server) async {
     let client = ForwardedClient(peer: arrived.address, host: arrived.host ?? settings.host, headers: arrived.headers, trusted: settings.trustedProxies)
     guard !client.isForwarded || enter(client.address) else {
-      return send(Problem.tooManyRequests("Too many requests of this address are under way.", retryAfter: 1).response, to: arrived.connection, on: handle)
+      return refuse(.tooManyRequests("Too many requests of this address are under way.", retryAfter: 1), arrived.connection, on: handle)
     }
     defer { if client.isForwarded { leave(client.address) } }
     let response: Response
     do {
       response = await router.respond(to: try arrived.request(client), authenticate: authenticate)
     } catch {
-      response = error.response
+      return refuse(error, arrived.connection, on: handle)
     }
     switch response.body {
     case .bytes: send(response, to: arrived.connection, on: handle)
     case .stream(let stream): await open(stream, response, on: arrived.connection, handle)
     }
+  }
+
+  private func refuse(_ problem: Problem, _ connection: http_connection, on handle: http_server) {
+    state.withLock { $0.refused[problem.status, default: 0] += 1 }
+    send(problem.response, to: connection, on: handle)
   }
 
   private func send(_ response: Response, to connection: http_connection, on handle: http_server) {

@@ -32,7 +32,7 @@ struct CrashScenario {
 
       let reckoning = try await Reckoning.of(ledger, in: city)
       var differences: [String] = []
-      for projection in ["registry", "rollups"] {
+      for projection in ["registry", "rollups", "observations"] {
         let (code, output) = try await city.run(["replay", projection, "--verify"] + city.durability)
         if code != 0 { differences.append("\(projection): \(output)") }
       }

@@ -65,6 +65,20 @@ struct ObservationStorageTests {
     }
   }
 
+  @Test("of revisions that are taken one by one in a single transaction the last holds")
+  func oneByOne() async throws {
+    try await withStore { pool in
+      let facts = try (1...20).map { number -> ObservationFact in
+        .recorded(.init(datastream: 7, readings: [try reading(Int64(number), "2026-01-01T00:00:00Z", .number(Double(number)))]))
+      }
+      try await pool.transaction { connection in
+        for (offset, fact) in facts.enumerated() { _ = try Observations.store(Observations.changes([(Int64(offset), fact)]), on: connection) }
+      }
+      #expect(try await text("select id || ' ' || number || ' ' || log_offset from observations", in: pool) == ["20 20 19"])
+      #expect(try await text("select count(*)::text from observation_revisions", in: pool) == ["19"])
+    }
+  }
+
   @Test("a withdrawn observation counts no more, and a later reading for its time holds again")
   func withdrawal() async throws {
     try await withStore { pool in

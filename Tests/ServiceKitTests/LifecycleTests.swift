@@ -40,7 +40,7 @@ struct LifecycleTests {
       onReady: { [diary, signals] in
         diary.write("ready")
         signals.continuation.yield(.terminate)
-      }, onStopping: { [diary] in diary.write("stopping") })
+      }, onStopping: { [diary] _ in diary.write("stopping") })
   }
 
   @Test("starts in order, is ready when the last part is, and stops in reverse")

@@ -134,7 +134,10 @@ enum Observations {
   }
 
   private static func overwrite(_ folding: ObservationFolding, in tables: TableNames, on connection: isolated PostgresConnection) throws {
-    _ = try connection.execute("create temporary table if not exists changed_observations (like observations) on commit delete rows")
+    // Emptied first: a transaction that takes its events one by one comes here for each.
+    _ = try connection.pipeline([
+      "create temporary table if not exists changed_observations (like observations) on commit delete rows", "delete from changed_observations",
+    ])
     _ = try connection.copy(into: "changed_observations", columns: columns) { writer in
       for key in folding.changed { if let row = folding.holding[key] { try write(row, to: &writer) } }
     }

@@ -40,11 +40,11 @@ public struct Lifecycle: Sendable {
   /// - Parameters:
   ///   - signals: the first stops, a second one gives up on what still runs.
   ///   - onReady: every part is ready.
-  ///   - onStopping: the stop begins; the health route says so from here on.
+  ///   - onStopping: the stop begins, with the signal that asked for it or nil after a failure.
   /// - Throws: what ended the process, when that was not a signal, or who did not stop in time. The caller then ends the process: a task
   ///   that hangs cannot be taken away.
   public func run(
-    signals: AsyncStream<Signal>, onReady: @escaping @Sendable () -> Void = {}, onStopping: @escaping @Sendable () -> Void = {}
+    signals: AsyncStream<Signal>, onReady: @escaping @Sendable () -> Void = {}, onStopping: @escaping @Sendable (Signal?) -> Void = { _ in }
   ) async throws(Failure) {
     let (events, inbox) = AsyncStream.makeStream(of: Event.self)
     let listening = Task { for await signal in signals { inbox.yield(.signal(signal)) } }
@@ -52,11 +52,22 @@ public struct Lifecycle: Sendable {
     var course = Course(parts: parts, log: log, inbox: inbox)
     var iterator = events.makeAsyncIterator()
 
-    var failure = await course.rise(&iterator, onReady)
-    onStopping()
+    var failure: Failure?
+    switch await course.rise(&iterator, onReady) {
+    case .asked(let signal): onStopping(signal)
+    case .failed(let reason):
+      failure = reason
+      onStopping(nil)
+    }
     let left = await course.fall(&iterator, &failure)
     if let failure { throw failure }
     if !left.isEmpty { throw .stillRunning(parts: left) }
+  }
+
+  /// Why a run comes to its end.
+  private enum Ending {
+    case asked(Signal)
+    case failed(Failure)
   }
 
   /// The state of one run: which parts were started and which still run.
@@ -69,8 +80,8 @@ public struct Lifecycle: Sendable {
     var timer: Task<Void, Never>?
     var ticket = 0
 
-    /// Starts everything and waits for a reason to stop: nil when a signal was it.
-    mutating func rise(_ events: inout AsyncStream<Event>.Iterator, _ onReady: @Sendable () -> Void) async -> Failure? {
+    /// Starts everything and waits for a reason to stop.
+    mutating func rise(_ events: inout AsyncStream<Event>.Iterator, _ onReady: @Sendable () -> Void) async -> Ending {
       startNext(onReady)
       while let event = await events.next() {
         switch event {
@@ -81,16 +92,15 @@ public struct Lifecycle: Sendable {
         case .ended(let index, let error):
           running.remove(index)
           let name = parts[index].name
-          return error.map { .failed(part: name, $0) } ?? .endedEarly(part: name)
-        case .signal(let signal):
-          log.info("stopping", ["signal": .string(signal.name)])
-          return nil
+          return .failed(error.map { .failed(part: name, $0) } ?? .endedEarly(part: name))
+        case .signal(let signal): return .asked(signal)
         case .timeUp(let number):
           guard number == ticket, let part = parts.indices.contains(tasks.count - 1) ? parts[tasks.count - 1] : nil else { break }
-          return .startTooSlow(part: part.name, limit: part.startLimit)
+          return .failed(.startTooSlow(part: part.name, limit: part.startLimit))
         }
       }
-      return nil
+      // Only where the task that runs all this was cancelled.
+      return .asked(.terminate)
     }
 
     private mutating func startNext(_ onReady: @Sendable () -> Void) {

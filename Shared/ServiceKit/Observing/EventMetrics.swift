@@ -31,6 +31,12 @@ extension Metrics {
     gauge("dos_projection_lag_events", "Events a projection has still to take", ["projection": projection, "topic": topic])
   }
 
+  /// How long the oldest of them has been waiting.
+  public func projectionLagSeconds(projection: String, topic: String) -> Gauge {
+    gauge(
+      "dos_projection_lag_seconds", "Age of the oldest event a projection has still to take; 0 where there is none", ["projection": projection, "topic": topic])
+  }
+
   /// Events a projection could not take and that wait for somebody to look.
   public func parkedEvents(projection: String, topic: String) -> Gauge {
     gauge("dos_parked_events", "Events parked because a projection could not take them", ["projection": projection, "topic": topic])

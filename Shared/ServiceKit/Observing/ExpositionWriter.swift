@@ -11,6 +11,7 @@ struct ExpositionWriter {
       case .counter(let counter): line(name, labels, String(counter.value))
       case .gauge(let gauge): line(name, labels, Self.number(gauge.value))
       case .measured(let read): if let value = read() { line(name, labels, Self.number(value)) }
+      case .counted(let read): if let value = read() { line(name, labels, String(value)) }
       case .histogram(let histogram): write(name, labels, histogram)
       }
     }

@@ -14,6 +14,7 @@ public final class Metrics: Sendable {
     case gauge(Gauge)
     case histogram(Histogram)
     case measured(@Sendable () -> Double?)
+    case counted(@Sendable () -> UInt64?)
   }
 
   struct Family: Sendable {
@@ -45,6 +46,12 @@ public final class Metrics: Sendable {
   public func measure(_ name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:], _ read: @escaping @Sendable () -> Double?) {
     _ = series(name, .gauge, help, labels) { .measured(read) }
     families.withLock { $0[name]?.series[labels.map(\.value)] = .measured(read) }
+  }
+
+  /// A number that only grows and is read when the figures are; nil leaves the line out. The last one to declare it is asked.
+  public func measure(total name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:], _ read: @escaping @Sendable () -> UInt64?) {
+    _ = series(name, .counter, help, labels) { .counted(read) }
+    families.withLock { $0[name]?.series[labels.map(\.value)] = .counted(read) }
   }
 
   /// How values are spread over buckets; durations are in seconds.

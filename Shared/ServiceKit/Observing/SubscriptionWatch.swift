@@ -1,5 +1,6 @@
 public import EventSourcing
 import Synchronization
+import Time
 
 /// Keeps an eye on a service's subscriptions: how far behind they are and what is parked, for metrics and for readiness.
 ///
@@ -44,9 +45,12 @@ public final class SubscriptionWatch: Sendable {
     let topic = subscription.source.topic.name
     do {
       let lag = try await subscription.lag().values.reduce(0, +)
+      let oldest = lag > 0 ? try await subscription.oldestWaiting() : nil
       let parked = try await subscription.parked()
       lags.withLock { $0[index] = lag }
       metrics.projectionLag(projection: subscription.name, topic: topic).set(Double(lag))
+      let age = oldest.map { Double(max(0, Instant.now().milliseconds - $0.milliseconds)) / 1_000 } ?? 0
+      metrics.projectionLagSeconds(projection: subscription.name, topic: topic).set(age)
       metrics.parkedEvents(projection: subscription.name, topic: topic).set(Double(parked))
       if parked > 0 {
         log.repeating(

@@ -81,7 +81,9 @@ struct Reckoning: Sendable {
           for (index, (id, place)) in answered.enumerated() where index % 8 == part {
             let answer = try await city.client.send(ClientRequest(.get, "\(city.url)/sensors/v1.1/Observations(\(id))"))
             let time = (try? JSONValue(parsing: answer.body))?["phenomenonTime"]?.string.flatMap { Instant(rfc3339: $0) }
-            if time?.milliseconds != place.time { lost.append("Observations(\(id)), acknowledged for \(place), is answered with \(answer.status) \(answer.text)") }
+            if time?.milliseconds != place.time {
+              lost.append("Observations(\(id)), acknowledged for \(place), is answered with \(answer.status) \(answer.text)")
+            }
           }
           return lost
         }
