@@ -78,12 +78,14 @@ struct ConnectionsStreamTests {
   @Test("A stream whose client does not read is cut off, and its memory is bounded")
   func slowReader() async throws {
     let cut = Signal()
+    let pushed = Mutex(0)
     let events = Route(.get, "/events", access: .everyone, info: "events") { _ in
       .stream { writer in
         defer { cut.happen() }
         let event = ServerSentEvent.bytes(data: [UInt8](repeating: 0x78, count: 16_000))
         while writer.sink.isOpen {
           writer.sink.push(event)
+          pushed.withLock { $0 += event.count }
           await Task.yield()
         }
       }
@@ -101,6 +103,8 @@ struct ConnectionsStreamTests {
       try await client.value
       #expect(server.counts.cut == 1)
       #expect(await eventually { server.counts.connections == 0 })
+      // Long before its time is up; what was pushed while it was being cut counts too.
+      #expect(pushed.withLock { $0 } < 64 << 20)
     }
   }
 

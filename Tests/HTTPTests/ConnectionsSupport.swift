@@ -19,6 +19,8 @@ final class RawClient {
   private let socket: Int32
   private(set) var received: [UInt8] = []
   private(set) var isAtEnd = false
+  /// The other side has ended the connection in order, as far as `read` saw.
+  private(set) var wasClosed = false
 
   init(port: UInt16, receiveBuffer: Int32? = nil) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -59,6 +61,7 @@ final class RawClient {
     let count = unsafe recv(socket, &buffer, buffer.count, 0)
     guard count > 0 else {
       isAtEnd = true
+      wasClosed = count == 0
       return false
     }
     received += buffer[..<count]

@@ -223,14 +223,14 @@ struct ConnectionsTests {
 
   @Test("A connection without a request is closed")
   func idle() async throws {
-    let bytes = try await withServer({ $0.idleTime = .milliseconds(50) }) { server in
+    let (bytes, wasClosed) = try await withServer({ $0.idleTime = .milliseconds(50) }) { server in
       let port = server.port
       return try await onThread {
         let client = try RawClient(port: port)
         client.readToEnd()
-        return client.received
+        return (client.received, client.wasClosed)
       }
     }
-    #expect(bytes.isEmpty)
+    #expect(bytes.isEmpty && wasClosed)
   }
 }
