@@ -72,6 +72,7 @@ let package = Package(
       name: "Benchmarks", dependencies: ["CEpoll", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Time"], path: "ops/benchmarks", swiftSettings: strict
     ),
 
+    .executableTarget(name: "EchoServer", dependencies: ["HTTP"], path: "Tests/EchoServer", swiftSettings: strict),
     part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "JSON", "Time"]),
     tests("TimeTests", ["Time"]),
     tests("JSONTests", ["JSON", "Time"]),
@@ -81,7 +82,7 @@ let package = Package(
     tests("DecidingTests", ["Deciding", "DecidingTesting"]),
     tests("BrokerTests", ["Broker", "Postgres", "TestSupport"]),
     tests("EventSourcingTests", ["EventSourcing", "Deciding", "Broker", "Postgres", "TestSupport"]),
-    tests("HTTPTests", ["HTTP", "TestSupport"]),
+    tests("HTTPTests", ["HTTP", "TestSupport", "EchoServer"]),
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "Postgres", "Broker", "JSON", "Time", "TestSupport"]),
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),

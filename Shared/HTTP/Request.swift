@@ -38,7 +38,7 @@ public struct Request: Sendable {
     self.scheme = scheme
     self.host = host
     self.caller = caller
-    let split = try Target(target)
+    let split = try Target(target, isForServer: method == .options && target == "*")
     path = split.path
     rawSegments = split.segments
     query = try Query(split.query)
@@ -83,7 +83,11 @@ private struct Target {
   var segments: [Substring.UTF8View]
   var query: Substring
 
-  init(_ raw: String) throws(Problem) {
+  init(_ raw: String, isForServer: Bool) throws(Problem) {
+    guard !isForServer else {
+      (path, segments, query) = ("*", [], "")
+      return
+    }
     // Over bytes: every request comes through here, and characters cost ten times as much.
     let mark = raw.utf8.firstIndex(of: UInt8(ascii: "?")) ?? raw.endIndex
     let rawPath = Target.withoutOrigin(raw[..<mark])

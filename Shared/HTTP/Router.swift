@@ -4,7 +4,8 @@ import JSON
 public struct Router: Sendable {
   /// What a request came to, for metrics and logs.
   public struct Observation: Sendable {
-    public let request: Request
+    /// Nil where there was none that could be read: the answer then is a refusal of its bytes, its target or its connection.
+    public let request: Request?
     /// The route's pattern; nil where none was found.
     public let pattern: String?
     public let status: Int
@@ -17,6 +18,7 @@ public struct Router: Sendable {
     public var mapError: @Sendable (any Error) -> Problem?
     /// Called for errors nobody knew, so that the log has them under the correlation id.
     public var report: @Sendable (any Error, Request) -> Void
+    /// Called for every answer, also for those that no route had a part in.
     public var observe: @Sendable (Observation) -> Void
 
     public init(
@@ -76,6 +78,8 @@ public struct Router: Sendable {
   private func routed(
     _ request: inout Request, _ pattern: inout String?, _ authenticate: @Sendable (Request) async throws -> Caller?
   ) async throws -> Response {
+    // RFC 9110, section 9.3.7: about the server and none of its resources.
+    if request.target == "*" { return Response(status: 204, headers: ["Allow": Method.allCases.map(\.rawValue).joined(separator: ", ")]) }
     guard let found = table.find(request.rawSegments) else { throw Problem.notFound("There is nothing at \(request.path).") }
     let wanted = request.method == .head && found.routes[.head] == nil ? .get : request.method
     guard let index = found.routes[wanted] else {

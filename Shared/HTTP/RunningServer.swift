@@ -18,8 +18,6 @@ final class RunningServer: Sendable {
     var perAddress: [String: Int] = [:]
     /// Tasks that have not ended, whether or not their client is still there.
     var handlers = 0
-    /// Answers to what was no request to be routed, beyond those that the connection itself refused.
-    var refused: [Int: UInt64] = [:]
   }
 
   private let settings: ServerSettings
@@ -83,9 +81,8 @@ final class RunningServer: Sendable {
     counts.cut = now.cut
     counts.timeouts = now.timeouts
     counts.left = now.left
-    let beyond = state.withLock { $0.refused }
     for status in ServerCounts.refusals {
-      let count = http_refused(handle, Int32(status)) + beyond[status, default: 0]
+      let count = http_refused(handle, Int32(status))
       if count > 0 { counts.refused[status] = count }
     }
     return counts
@@ -111,6 +108,10 @@ final class RunningServer: Sendable {
     exchange.task.cancel()
   }
 
+  fileprivate func refused(_ status: Int, after duration: Duration) {
+    router.hooks.observe(Router.Observation(request: nil, pattern: nil, status: status, duration: duration))
+  }
+
   fileprivate func flushed(_ connection: http_connection) {
     state.withLock { $0.exchanges[connection]?.stream }?.flushed()
   }
@@ -120,24 +121,22 @@ final class RunningServer: Sendable {
   private func answer(_ arrived: ArrivedRequest, on handle: http_server) async {
     let client = ForwardedClient(peer: arrived.address, host: arrived.host ?? settings.host, headers: arrived.headers, trusted: settings.trustedProxies)
     guard !client.isForwarded || enter(client.address) else {
-      return refuse(.tooManyRequests("Too many requests of this address are under way.", retryAfter: 1), arrived.connection, on: handle)
+      let problem = Problem.tooManyRequests("Too many requests of this address are under way.", retryAfter: 1)
+      refused(problem.status, after: .zero)
+      return send(problem.response, to: arrived.connection, on: handle)
     }
     defer { if client.isForwarded { leave(client.address) } }
     let response: Response
     do {
       response = await router.respond(to: try arrived.request(client), authenticate: authenticate)
     } catch {
-      return refuse(error, arrived.connection, on: handle)
+      refused(error.status, after: .zero)
+      response = error.response
     }
     switch response.body {
     case .bytes: send(response, to: arrived.connection, on: handle)
     case .stream(let stream): await open(stream, response, on: arrived.connection, handle)
     }
-  }
-
-  private func refuse(_ problem: Problem, _ connection: http_connection, on handle: http_server) {
-    state.withLock { $0.refused[problem.status, default: 0] += 1 }
-    send(problem.response, to: connection, on: handle)
   }
 
   private func send(_ response: Response, to connection: http_connection, on handle: http_server) {
@@ -213,6 +212,7 @@ private func callbacks(_ context: UnsafeMutableRawPointer) -> http_callbacks {
       server.received(unsafe ArrivedRequest(request.pointee), on: unsafe request.pointee.server)
     },
     gone: { context, connection in unsafe server(context)?.left(connection) },
+    refused: { context, status, milliseconds in unsafe server(context)?.refused(Int(status), after: .milliseconds(Int(milliseconds))) },
     flushed: { context, connection in unsafe server(context)?.flushed(connection) })
 }
 

@@ -20,7 +20,7 @@ public struct ServerSettings: Sendable {
   public var requestTime: Duration = .seconds(10)
   /// Until the next request begins; then the connection is closed.
   public var idleTime: Duration = .seconds(30)
-  /// For an answer to be taken (longer for long ones: at least 16 kB a second), and for each write of a stream.
+  /// For an answer to be taken (longer for long ones, if something is: at least 16 kB a second), and for each write of a stream.
   public var writeTime: Duration = .seconds(30)
   /// How long, and how many bytes, a client is listened to after an answer that closes, so that it gets to read it.
   public var lingerTime: Duration = .seconds(2)

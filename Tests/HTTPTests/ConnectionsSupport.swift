@@ -22,19 +22,34 @@ final class RawClient {
   /// The other side has ended the connection in order, as far as `read` saw.
   private(set) var wasClosed = false
 
-  init(port: UInt16, receiveBuffer: Int32? = nil) throws {
-    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var patience = timeval(tv_sec: 20, tv_usec: 0)
+  /// - Parameter patience: seconds after which a read or a write is given up.
+  init(port: UInt16, receiveBuffer: Int32? = nil, overIPv6: Bool = false, patience: Int = 20) throws {
+    socket = Glibc.socket(overIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var patience = timeval(tv_sec: patience, tv_usec: 0)
     unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    unsafe setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     if var size = receiveBuffer { unsafe setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+    guard (overIPv6 ? connectOverIPv6(port) : connectOverIPv4(port)) == 0 else { throw Failure(call: "connect", number: errno) }
+  }
+
+  private func connectOverIPv4(_ port: UInt16) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    let result = unsafe withUnsafePointer(to: &address) {
+    return unsafe withUnsafePointer(to: &address) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
-    guard result == 0 else { throw Failure(call: "connect", number: errno) }
+  }
+
+  private func connectOverIPv6(_ port: UInt16) -> Int32 {
+    var address = sockaddr_in6()
+    address.sin6_family = sa_family_t(AF_INET6)
+    address.sin6_port = port.bigEndian
+    address.sin6_addr = in6addr_loopback
+    return unsafe withUnsafePointer(to: &address) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) }
+    }
   }
 
   deinit { Glibc.close(socket) }
@@ -66,6 +81,12 @@ final class RawClient {
     }
     received += buffer[..<count]
     return true
+  }
+
+  /// Whether something can be read at once, the end included.
+  func hasInput() -> Bool {
+    var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    return unsafe poll(&descriptor, 1, 0) > 0
   }
 
   func readToEnd() { while read() {} }

@@ -3,6 +3,7 @@ import HTTP
 import Synchronization
 import Testing
 
+private let chunked = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 private let get = "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @Suite("Connections")
@@ -72,9 +73,70 @@ struct ConnectionsTests {
     #expect(date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT/) != nil)
   }
 
+  @Test("A client of IPv6 is answered, counted by its network, and named as it is")
+  func overIPv6() async throws {
+    let answers = try await withServer({
+      $0.host = "::1"
+      $0.maximumPerAddress = 1
+    }) { server in
+      let port = server.port
+      return try await onThread {
+        let client = try RawClient(port: port, overIPv6: true)
+        client.send("GET /echo HTTP/1.1\r\nHost: [::1]:80\r\n\r\n")
+        let first = client.answer()?.text
+        return [first, (try RawClient(port: port, overIPv6: true)).answer()?.status.description]
+      }
+    }
+    #expect(answers == ["GET /echo ::1 http://[::1]:80 [host=[::1]:80] ", "503"])
+  }
+
+  @Test("An answer that nobody reads is given up after a while, however long it is")
+  func unreadAnswer() async throws {
+    let long = Route(.get, "/long", access: .everyone, info: "long") { _ in .text(String(repeating: "x", count: 32 << 20)) }
+    try await withServer({ $0.writeTime = .milliseconds(100) }, routes: [long]) { server in
+      let port = server.port
+      let isOver = Signal()
+      let client = Task {
+        try await onThread {
+          let client = try RawClient(port: port, receiveBuffer: 4096)
+          client.send("GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+          while !isOver.hasHappened { usleep(1000) }
+        }
+      }
+      #expect(await eventually { server.counts.timeouts == 1 && server.counts.connections == 0 })
+      isOver.happen()
+      try await client.value
+    }
+  }
+
+  @Test("Every answer is observed, the parser's refusals too")
+  func observed() async throws {
+    let seen = Mutex<[String]>([])
+    let hooks = Router.Hooks(observe: { observation in
+      seen.withLock { $0.append("\(observation.request?.method.rawValue ?? "none") \(observation.pattern ?? "none") \(observation.status)") }
+    })
+    let router = try Router([Route(.get, "/known", access: .everyone, info: "known") { _ in .noContent }], hooks: hooks)
+    var settings = ServerSettings(port: 0)
+    settings.requestTime = .milliseconds(100)
+    let server = HTTPServer(settings: settings, router: router)
+    try await server.start()
+    let port = server.port
+    try await onThread {
+      for text in ["GET /known HTTP/1.1\r\nHost: x\r\n\r\nGET  / HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET /kn"] {
+        let client = try RawClient(port: port)
+        client.send(text)
+        client.readToEnd()
+      }
+    }
+    await server.stop()
+    #expect(seen.withLock { $0 } == ["GET /known 204", "none none 400", "none none 400", "none none 408"])
+  }
+
   @Test(
     "A request that arrives too slowly is answered 408, however its bytes trickle",
-    arguments: ["GET /echo HTTP/1.1\r\nA: ", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"])
+    arguments: [
+      "GET /echo HTTP/1.1\r\nA: ", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", chunked + "5;", chunked + "64\r\n", chunked + "0\r\nA: ",
+    ])
   func slow(_ beginning: String) async throws {
     let (statuses, timeouts) = try await withServer({ $0.requestTime = .milliseconds(200) }) { server in
       let port = server.port

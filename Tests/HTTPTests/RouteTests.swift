@@ -189,7 +189,7 @@ struct RouteTests {
   func observation() async throws {
     let seen = Notes()
     let hooks = Router.Hooks(observe: { observation in
-      seen.add("\(observation.request.method.rawValue) \(observation.pattern ?? "-") \(observation.status)")
+      seen.add("\(observation.request?.method.rawValue ?? "-") \(observation.pattern ?? "-") \(observation.status)")
     })
     let router = try Router([route("/things/{id}")], hooks: hooks)
     _ = await router.respond(to: try request("/things/1"))

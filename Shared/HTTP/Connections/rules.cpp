@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstring>
 
 namespace connections {
@@ -19,11 +20,30 @@ bool is_token(unsigned char c) { return is_letter_or_digit(c) || (c != 0 && std:
 
 template <class Text> string_view standard(const Text &text) { return {text.data(), text.size()}; }
 
-// RFC 9112, section 3.2: a Host that does not look like one is 400. The characters of RFC 3986, section 3.2.2, and the port.
+template <class Test> bool all(string_view text, Test test) {
+  return std::all_of(text.begin(), text.end(), [test](char c) { return test(static_cast<unsigned char>(c)); });
+}
+bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
+
+// RFC 9112, section 3.2: a Host that does not look like one is 400. Of RFC 3986, section 3.2.2, only what names and addresses are made of,
+// since a host ends up in links; then perhaps a port.
 bool is_host(string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return is_letter_or_digit(c) || (c != 0 && std::strchr("-._~!$&'()*+,;=%[]:", c) != nullptr);
-  });
+  string_view name, rest;
+  if (!text.empty() && text[0] == '[') {
+    const auto end = text.find(']');
+    if (end == string_view::npos)
+      return false;
+    name = text.substr(1, end - 1);
+    rest = text.substr(end + 1);
+    if (!all(name, [](auto c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') || c == ':' || c == '.'; }))
+      return false;
+  } else {
+    name = text.substr(0, text.find(':'));
+    rest = text.substr(name.size());
+    if (!all(name, [](auto c) { return is_letter_or_digit(c) || c == '-' || c == '.' || c == '_'; }))
+      return false;
+  }
+  return !name.empty() && (rest.empty() || (rest[0] == ':' && rest.size() <= 6 && all(rest.substr(1), is_digit)));
 }
 
 bool is_method_known(http::verb method) {
@@ -41,10 +61,14 @@ bool is_method_known(http::verb method) {
   }
 }
 
+// The absolute form, whose host overrules the field (RFC 9112, section 3.2.2) and must be as good as one. A user name there is an error
+// (RFC 9110, section 4.2.4).
 bool starts_with_origin(string_view target) {
   for (string_view scheme : {string_view("http://"), string_view("https://")})
-    if (target.size() > scheme.size() && boost::beast::iequals(target.substr(0, scheme.size()), scheme) && target[scheme.size()] != '/')
-      return true;
+    if (boost::beast::iequals(target.substr(0, scheme.size()), scheme)) {
+      const auto rest = target.substr(scheme.size());
+      return is_host(rest.substr(0, rest.find_first_of("/?")));
+    }
   return false;
 }
 
@@ -88,6 +112,29 @@ HeadScan::Result HeadScan::look(string_view text) {
     }
   }
   return Result::incomplete;
+}
+
+bool names_version(string_view head) {
+  const auto line = head.substr(0, head.find("\r\n"));
+  if (line.size() < 9)
+    return false;
+  const auto end = line.substr(line.size() - 9);
+  return end.substr(0, 6) == " HTTP/" && is_digit(static_cast<unsigned char>(end[6])) && end[7] == '.' &&
+         is_digit(static_cast<unsigned char>(end[8]));
+}
+
+bool is_chunk_line_whole(string_view text) {
+  if (text.substr(0, 2) == "\r\n")
+    text.remove_prefix(2); // the end of the chunk before
+  if (text.find("\r\n") == string_view::npos)
+    return false;
+  const auto digit = text.find_first_not_of('0');
+  const bool is_last = digit > 0 && !std::isxdigit(static_cast<unsigned char>(text[digit]));
+  return !is_last || text.find("\r\n\r\n") != string_view::npos;
+}
+
+bool are_extensions_clean(string_view extensions) {
+  return all(extensions, [](auto c) { return c == '\t' || (c >= 0x20 && c != 0x7f); });
 }
 
 HeadScan::Result HeadScan::refuse(string_view detail) {

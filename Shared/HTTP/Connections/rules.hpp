@@ -36,6 +36,17 @@ private:
   Refusal reason;
 };
 
+/// Whether a head's first line ends in a version, of whatever number: the others are no HTTP.
+bool names_version(std::string_view head);
+
+/// Whether these bytes hold a whole chunk-size line, or after the last chunk the whole trailer section: a parser that asks for more
+/// then waits for the end of a quoted string that its line does not have.
+bool is_chunk_line_whole(std::string_view text);
+
+/// Whether a chunk's extensions are free of control characters: an LF in a quoted string ends the line for others (RFC 9112,
+/// section 7.1.1).
+bool are_extensions_clean(std::string_view extensions);
+
 /// Checks a parsed head: version, method, target, Host, framing, Expect.
 Refusal objection(const Message &);
 

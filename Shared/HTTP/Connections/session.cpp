@@ -12,7 +12,17 @@ namespace http = boost::beast::http;
 namespace {
 constexpr size_t read_size = 4096, body_read_size = 32768;
 constexpr size_t chunk_overhead_limit = 8192; // one chunk-size line with its extensions, or all trailers
-constexpr uint64_t slowest_reader = 16384;    // bytes a second that a client must take of a long answer
+constexpr size_t overhead_per_byte = 8;       // beyond that in all: chunks of one byte take 5
+constexpr size_t most_empty_lines = 8;
+constexpr size_t most_written = 65536;     // in one part
+constexpr uint64_t slowest_reader = 16384; // bytes a second that a client must take of a long answer
+const Refusal malformed_chunk{400, "The chunked body is malformed (RFC 9112, section 7.1)."};
+
+// Beast takes any byte in a quoted string of an extension. Not const, since it keeps a reference to what is not.
+auto check_chunk = [](uint64_t, boost::beast::string_view extensions, error_code &error) {
+  if (!are_extensions_clean({extensions.data(), extensions.size()}))
+    error = http::error::bad_chunk_extension;
+};
 } // namespace
 
 Session::Session(Loop &loop, http_connection id, Socket socket, const asio::ip::address &peer, const Admission::Address &address)
@@ -25,6 +35,7 @@ void Session::next_request() {
   head_complete = head_accepted = false;
   parser.reset();
   chunked_fields = {};
+  empty_lines = chunk_overhead = 0;
   if (input_ended && buffer.size() == 0)
     return close();
   if (buffer.size() > 0) {
@@ -40,7 +51,8 @@ void Session::next_request() {
 
 void Session::begin_reading() {
   state = State::reading;
-  deadline = Clock::now() + loop.common.settings.request_time; // for the whole request: later bytes do not renew it
+  began = Clock::now();
+  deadline = began + loop.common.settings.request_time; // for the whole request: later bytes do not renew it
 }
 
 void Session::receive() {
@@ -98,6 +110,8 @@ bool Session::head_arrived() {
       break;
     buffer.consume(2);
     scan = {};
+    if (++empty_lines > most_empty_lines)
+      return refuse({400, "Too many empty lines stand before the request line."}), false;
   }
   const std::string_view text(static_cast<const char *>(buffer.data().data()), buffer.size());
   const auto limit = loop.common.settings.header_limit;
@@ -129,27 +143,44 @@ void Session::parse() {
   }
   while (!parser->is_done()) {
     error_code error;
-    buffer.consume(parser->put(buffer.data(), error));
+    const std::string_view text(static_cast<const char *>(buffer.data().data()), buffer.size());
+    const auto content = parser->get().body().size();
+    const auto consumed = parser->put(buffer.data(), error);
+    if (head_accepted && parser->chunked()) {
+      const auto now = parser->get().body().size();
+      chunk_overhead += consumed - (now - content);
+      if (chunk_overhead > chunk_overhead_limit + overhead_per_byte * now)
+        return refuse({400, "The chunks are mostly chunk-size lines and extensions; send larger ones."});
+    }
+    if (error && error != http::error::need_more)
+      return refuse(parser_objection(error, text));
+    buffer.consume(consumed);
     if (error == http::error::need_more) {
-      if (buffer.size() > chunk_overhead_limit)
+      const auto rest = text.substr(consumed);
+      if (rest.size() > chunk_overhead_limit)
         return refuse({400, "A chunk-size line or the trailer section is too long."});
+      if (is_chunk_line_whole(rest))
+        return refuse(malformed_chunk);
       return receive();
     }
-    if (error == http::error::body_limit)
-      return refuse({413, "The body is larger than this resource takes; send it in smaller parts."});
-    if (error == http::error::header_limit)
-      return refuse({431, "The header fields are longer than this server takes."});
-    if (error == http::error::bad_version)
-      return refuse({505, "This server speaks HTTP/1.1 and HTTP/1.0."});
-    if (error)
-      return refuse({400, head_accepted ? "The chunked body is malformed (RFC 9112, section 7.1)."
-                                        : "The request line or a header field is malformed (RFC 9112)."});
     if (parser->is_header_done() && !accept_head())
       return;
     if (!parser->is_done() && buffer.size() == 0)
       return receive();
   }
   hand_over();
+}
+
+Refusal Session::parser_objection(error_code error, std::string_view text) const {
+  if (error == http::error::body_limit)
+    return {413, "The body is larger than this resource takes; send it in smaller parts."};
+  if (error == http::error::header_limit)
+    return {431, "The header fields are longer than this server takes."};
+  if (error == http::error::bad_version && names_version(text))
+    return {505, "This server speaks HTTP/1.1 and HTTP/1.0."};
+  if (head_accepted)
+    return malformed_chunk;
+  return {400, "The request line or a header field is malformed (RFC 9112)."};
 }
 
 bool Session::accept_head() {
@@ -170,6 +201,7 @@ bool Session::accept_head() {
     return refuse({413, "The body is larger than this resource takes; send it in smaller parts."}), false;
   if (parser->chunked()) {
     parser->body_limit(limit);
+    parser->on_chunk_header(check_chunk);
     // Beast files trailers among the fields, beside those of the same name: only what is there now was in the head. Its nodes do not move.
     for (const auto &field : message)
       chunked_fields.push_back({bytes(field.name_string()), bytes(field.value())});
@@ -193,7 +225,6 @@ void Session::hand_over() {
       fields.push_back({bytes(field.name_string()), bytes(field.value())});
   state = State::waiting;
   deadline = Clock::time_point::max();
-  waiting_since = Clock::now();
   ++loop.common.counts.requests;
   const http_request request{
       loop.common.server,    id,     bytes(message.method_string()), bytes(message.target()), bytes(peer), fields.data(), fields.size(),
@@ -232,6 +263,9 @@ void Session::respond(int status, std::string_view fields, std::string content) 
 void Session::refuse(const Refusal &refusal) {
   if (refusal.status >= 400 && refusal.status < 600)
     ++loop.common.counts.refused[static_cast<size_t>(refusal.status - 400)];
+  const auto since = state == State::idle ? Clock::duration{} : Clock::now() - began;
+  loop.common.callbacks.refused(loop.common.callbacks.context, refusal.status,
+                                static_cast<uint32_t>(std::chrono::duration_cast<Milliseconds>(since).count()));
   keep_alive = false;
   body = problem(refusal);
   start_message(refusal.status, "Content-Type: application/problem+json\r\n");
@@ -246,9 +280,14 @@ void Session::refuse(const Refusal &refusal) {
 void Session::send() {
   const auto &settings = loop.common.settings;
   state = State::writing;
-  deadline = Clock::now() + settings.write_time + Milliseconds(1000 * body.size() / slowest_reader);
+  const auto end = Clock::now() + settings.write_time + Milliseconds(1000 * body.size() / slowest_reader);
   const std::array<asio::const_buffer, 2> buffers = {asio::buffer(head), asio::buffer(body)};
-  asio::async_write(socket, buffers, [self = shared_from_this()](error_code error, size_t) {
+  // Called before each part of it: who takes nothing at all is not given the time that a long answer may need.
+  const auto next_part = [self = this, end](error_code error, size_t) -> size_t {
+    self->deadline = std::min(end, Clock::now() + self->loop.common.settings.write_time);
+    return error ? 0 : most_written;
+  };
+  asio::async_write(socket, buffers, next_part, [self = shared_from_this()](error_code error, size_t) {
     if (self->state != State::writing)
       return;
     if (error)

@@ -41,6 +41,7 @@ private:
   void parse();
   bool head_arrived();
   bool accept_head();
+  Refusal parser_objection(error_code, std::string_view text) const;
   void hand_over();
   void start_message(int status, std::string_view fields);
   void send();
@@ -59,12 +60,14 @@ private:
   bool receiving = false; // a read is under way; `buffer` is not touched then
   bool input_ended = false, keep_alive = true, head_request = false, ending = false, flush_wanted = false;
   int version = 11;
-  Clock::time_point deadline, waiting_since;
+  Clock::time_point deadline, began;
 
   boost::beast::flat_buffer buffer;
   HeadScan scan;
   bool head_complete = false, head_accepted = false;
   std::optional<Parser> parser;
+  size_t empty_lines = 0;                 // before the request line
+  size_t chunk_overhead = 0;              // bytes of a chunked body that are not content
   std::vector<http_field> chunked_fields; // of the head of a chunked request, without the trailers to come
 
   std::string head, body;   // of the answer under way

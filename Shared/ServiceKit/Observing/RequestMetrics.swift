@@ -11,7 +11,7 @@ extension Metrics {
   /// Counts a request and how long it took, by the route's pattern: paths would be without bound.
   public func observe(_ observation: Router.Observation) {
     let route = observation.pattern ?? "none"
-    let method = observation.request.method.rawValue
+    let method = observation.request?.method.rawValue ?? "none"
     counter("dos_http_requests_total", "Requests answered", ["method": method, "route": route, "status": String(observation.status)]).add()
     histogram("dos_http_request_seconds", "Time from the request to its answer; for a stream, to its opening", ["method": method, "route": route])
       .observe(observation.duration)
