@@ -62,11 +62,12 @@ public struct TokenVerifier: Sendable {
     guard let expiry = try instant(claims, "exp") else { throw .claim("exp") }
     guard now < expiry + rules.leeway else { throw .expired(at: expiry) }
     if let start = try instant(claims, "nbf"), now < start - rules.leeway { throw .notYetValid(from: start) }
+    if let issued = try instant(claims, "iat"), now < issued - rules.leeway { throw .notYetValid(from: issued) }
     guard claims["iss"]?.string == rules.issuer else { throw .issuer }
     let audience = claims["aud"]?.string.map { [$0] } ?? claims["aud"]?.array?.compactMap(\.string) ?? []
     guard audience.contains(rules.audience) else { throw .audience }
     guard let subject = claims["sub"]?.string, !subject.isEmpty, subject.utf8.count <= 255 else { throw .claim("sub") }
-    return Claims(subject: subject, roles: roles(claims), city: claims[rules.cityClaim]?.string, expiry: expiry)
+    return Claims(subject: subject, roles: try roles(claims), city: try city(claims), expiry: expiry)
   }
 
   /// A NumericDate (RFC 7519, section 2): seconds since 1970, also with a fraction.
@@ -76,12 +77,21 @@ public struct TokenVerifier: Sendable {
     return Instant(milliseconds: Int64(seconds * 1_000))
   }
 
+  /// A caller without a city is bound to none, so a city that cannot be read must not be taken for no city.
+  private func city(_ claims: JSONValue) throws(TokenRefusal) -> String? {
+    guard let claim = claims[rules.cityClaim] else { return nil }
+    guard let city = claim.string, !city.isEmpty else { throw .claim(rules.cityClaim) }
+    return city
+  }
+
   /// Roles stand in a list or, as scopes do, in one text with blanks. Those we do not know mean nothing.
-  private func roles(_ claims: JSONValue) -> Set<Role> {
+  private func roles(_ claims: JSONValue) throws(TokenRefusal) -> Set<Role> {
     let names = rules.rolesClaim.split(separator: ".").map(String.init)
     // A claim may itself have dots in its name, as those that are URLs have.
     let found = claims[rules.rolesClaim] ?? names.reduce(Optional(claims)) { $0?[$1] }
-    let words = found?.array?.compactMap(\.string) ?? found?.string?.split(separator: " ").map(String.init) ?? []
+    guard let found else { return [] }
+    let words = found.array?.compactMap(\.string) ?? found.string?.split(separator: " ").map(String.init)
+    guard let words, found.array.map({ $0.count == words.count }) ?? true else { throw .claim(rules.rolesClaim) }
     return Set(words.compactMap(Role.init))
   }
 }
