@@ -1,4 +1,5 @@
 .PHONY: run test mutants crash bench lint
+.PHONY: run test mutants sanitize fuzz bench lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -19,6 +20,13 @@ bench:
 # Kills the city's programs under load and looks for everything that was acknowledged: make crash KILLS=30 SEED=1
 crash:
 	@ops/crash $(if $(KILLS),KILLS=$(KILLS)) $(if $(SEED),SEED=$(SEED))
+# Runs the tests of what reads bytes from outside under address and undefined-behaviour sanitizers.
+sanitize:
+	@ops/sanitize
+
+# Looks for bytes that break what reads bytes from outside, ten minutes per target.
+fuzz:
+	@ops/fuzz
 
 # Format and warnings of Swift, C++ and shell.
 lint:

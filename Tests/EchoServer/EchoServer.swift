@@ -7,6 +7,7 @@ import HTTP
 @main
 struct EchoServer {
   static func main() async throws {
+    expectTermination()
     let everybody = Broadcast()
     let place = Place()
     let router = try Router([
@@ -31,7 +32,7 @@ struct EchoServer {
     try await server.start()
     print(server.port)
     fflush(nil)
-    await termination()
+    await awaitTermination()
     exit(await server.stop() == 0 ? 0 : 1)
   }
 
@@ -56,16 +57,32 @@ struct EchoServer {
     return settings
   }
 
-  private static func termination() async {
-    signal(SIGTERM, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
-    await withCheckedContinuation { continuation in
-      source.setEventHandler { continuation.resume() }
-      source.resume()
+  /// A handler and a pipe, made while there are descriptors, and no source of Dispatch: one of those was seen to miss a signal on a busy machine.
+  private static func expectTermination() {
+    _ = stopped.read
+    signal(SIGTERM) { _ in
+      var byte: UInt8 = 0
+      _ = unsafe write(stopped.write, &byte, 1)
     }
-    source.cancel()
+  }
+
+  private static func awaitTermination() async {
+    let end = stopped.read
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        var byte: UInt8 = 0
+        while unsafe read(end, &byte, 1) < 1 {}
+        continuation.resume()
+      }
+    }
   }
 }
+
+private let stopped: (read: Int32, write: Int32) = {
+  var ends: [Int32] = [0, 0]
+  guard unsafe pipe(&ends) == 0 else { fatalError("no pipe: \(errno)") }
+  return (ends[0], ends[1])
+}()
 
 /// The server, for the route that tells its counts: it exists only after the routes do.
 private actor Place {

@@ -120,7 +120,10 @@ private let payloads: [HostileToken] = [
 ]
 
 private let signatures: [HostileToken] = [
-  .init("a signature that is cut short", .signature) { issuer in String(try issuer.rsa.token(TokenTests.claims()).dropLast(4)) },
+  .init("a signature that is cut short", .signature) { issuer in
+    let input = Base64URL.encode(Array(rs256.utf8)) + "." + Base64URL.encode(TokenTests.claims().bytes)
+    return input + "." + Base64URL.encode(try issuer.rsa.signature(of: Array(input.utf8)).dropLast())
+  },
   .init("an Ed25519 signature of zeros", .signature) { issuer in
     let input = Base64URL.encode(Array(#"{"alg":"EdDSA","kid":"d1"}"#.utf8)) + "." + Base64URL.encode(TokenTests.claims().bytes)
     return input + "." + Base64URL.encode([UInt8](repeating: 0, count: 64))

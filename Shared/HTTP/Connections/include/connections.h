@@ -71,7 +71,8 @@ typedef struct {
   void (*_Nonnull request)(void *_Nullable context, const http_request *_Nonnull);
   /// The client left or was cut off while it waited for its answer or listened to its stream.
   void (*_Nonnull gone)(void *_Nullable context, http_connection);
-  /// A request was answered with this status without having been handed over, or a stream could not be opened; `milliseconds` since it began.
+  /// A request was answered with this status without having been handed over, or a stream could not be opened; `milliseconds` since it
+  /// began.
   void (*_Nonnull refused)(void *_Nullable context, int status, uint32_t milliseconds);
   /// What http_flush asked for.
   void (*_Nonnull flushed)(void *_Nullable context, http_connection);
