@@ -1,5 +1,4 @@
-.PHONY: run test mutants crash bench lint
-.PHONY: run test mutants sanitize fuzz bench lint
+.PHONY: run test mutants crash sanitize fuzz bench lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -20,6 +19,7 @@ bench:
 # Kills the city's programs under load and looks for everything that was acknowledged: make crash KILLS=30 SEED=1
 crash:
 	@ops/crash $(if $(KILLS),KILLS=$(KILLS)) $(if $(SEED),SEED=$(SEED))
+
 # Runs the tests of what reads bytes from outside under address and undefined-behaviour sanitizers.
 sanitize:
 	@ops/sanitize

@@ -72,7 +72,7 @@ let package = Package(
       name: "Benchmarks", dependencies: ["CEpoll", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Time"], path: "ops/benchmarks", swiftSettings: strict
     ),
 
-    .executableTarget(name: "EchoServer", dependencies: ["HTTP"], path: "Tests/EchoServer", swiftSettings: strict),
+    .executableTarget(name: "EchoServer", dependencies: ["HTTP", "ServiceKit"], path: "Tests/EchoServer", swiftSettings: strict),
     part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "JSON", "Time"]),
     tests("TimeTests", ["Time"]),
     tests("JSONTests", ["JSON", "Time"]),

@@ -1,13 +1,13 @@
 // A server in a process of its own, for tests that look at it from outside: descriptors, memory, signals.
 // Arguments are `name=value`; the port it chose is the first line it prints. SIGTERM stops it as it stops the city.
-import Dispatch
 import Glibc
 import HTTP
+import ServiceKit
 
 @main
 struct EchoServer {
   static func main() async throws {
-    expectTermination()
+    let signals = Signal.stream([.terminate])
     let everybody = Broadcast()
     let place = Place()
     let router = try Router([
@@ -32,7 +32,7 @@ struct EchoServer {
     try await server.start()
     print(server.port)
     fflush(nil)
-    await awaitTermination()
+    for await _ in signals { break }
     exit(await server.stop() == 0 ? 0 : 1)
   }
 
@@ -56,33 +56,7 @@ struct EchoServer {
     }
     return settings
   }
-
-  /// A handler and a pipe, made while there are descriptors, and no source of Dispatch: one of those was seen to miss a signal on a busy machine.
-  private static func expectTermination() {
-    _ = stopped.read
-    signal(SIGTERM) { _ in
-      var byte: UInt8 = 0
-      _ = unsafe write(stopped.write, &byte, 1)
-    }
-  }
-
-  private static func awaitTermination() async {
-    let end = stopped.read
-    await withCheckedContinuation { continuation in
-      DispatchQueue.global().async {
-        var byte: UInt8 = 0
-        while unsafe read(end, &byte, 1) < 1 {}
-        continuation.resume()
-      }
-    }
-  }
 }
-
-private let stopped: (read: Int32, write: Int32) = {
-  var ends: [Int32] = [0, 0]
-  guard unsafe pipe(&ends) == 0 else { fatalError("no pipe: \(errno)") }
-  return (ends[0], ends[1])
-}()
 
 /// The server, for the route that tells its counts: it exists only after the routes do.
 private actor Place {

@@ -144,11 +144,6 @@ public struct CityProcess: Sendable {
     metrics.measure("dos_http_connections", "Connections that are open") { Double(server.counts.connections) }
     metrics.measure("dos_http_streams", "Event streams that are open") { Double(server.counts.streams) }
     metrics.measure(total: "dos_http_streams_cut_total", "Event streams cut off because their client did not keep up") { server.counts.cut }
-    for status in ServerCounts.refusals {
-      metrics.measure(total: "dos_http_refused_total", "Requests that could not be read as such, so that they reached no route", ["status": String(status)]) {
-        server.counts.refused[status]
-      }
-    }
   }
 
   /// Whatever a request's handler logs carries the request's correlation id and the service's name.
