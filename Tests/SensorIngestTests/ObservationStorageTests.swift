@@ -196,4 +196,24 @@ struct ObservationStorageTests {
         ])
     }
   }
+
+  @Test("two transactions that need the same new month make it once, and neither fails")
+  func sameMonthTwice() async throws {
+    try await withStore { pool in
+      let month: SQL = "select dos_make_observation_partition('2031-05-17Z')"
+      let waiting: SQL = """
+        select count(*) from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())
+        """
+      let other = PostgresPool(pool.configuration, size: 2)
+      let second = try await pool.transaction { connection in
+        _ = try connection.query(month)
+        let second = Task { try await other.query(month) }
+        while try connection.query(waiting)[0].value(Int64.self, at: 0) == 0 { _ = try connection.query("select pg_sleep(0.005)") }
+        return second
+      }
+      _ = try await second.value
+      #expect(try await text("select relname from pg_class where relname like 'observations_2031%' and relkind = 'r'", in: pool) == ["observations_2031_05"])
+      await other.close()
+    }
+  }
 }

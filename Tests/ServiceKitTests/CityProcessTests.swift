@@ -72,10 +72,15 @@ struct CityProcessTests {
   }
 
   /// Connections of ours that the server still has.
+  /// How many connections are left once the server has heard of those that ended.
   func connections(_ server: OwnServer) async throws -> Int64 {
     let pool = PostgresPool(server.configuration(), size: 1)
-    let rows = try await pool.query("select count(*) from pg_stat_activity where application_name like 'dos%' and application_name <> 'dos tests'")
-    let count = try rows[0].value(Int64.self, at: 0)
+    let deadline = ContinuousClock.now + .seconds(30)
+    var count: Int64
+    repeat {
+      let rows = try await pool.query("select count(*) from pg_stat_activity where application_name like 'dos%' and application_name <> 'dos tests'")
+      count = try rows[0].value(Int64.self, at: 0)
+    } while count > 0 && ContinuousClock.now < deadline
     await pool.close()
     return count
   }

@@ -6,10 +6,10 @@ extension STAEntityType {
     properties: [
       STAProperty(
         "phenomenonTime", .instant, "{t}.phenomenon_time",
-        shown: (.text, "\(rfc3339("{t}.phenomenon_time")) || coalesce('/' || \(rfc3339("{t}.phenomenon_end")), '')"), isRequired: true),
+        shown: .span(from: "{t}.phenomenon_time", to: "{t}.phenomenon_end"), isRequired: true),
       STAProperty(
         "result", .result(number: "{t}.number", text: "{t}.text", bool: "{t}.truth"), "{t}.id",
-        shown: (.json, "coalesce(to_jsonb({t}.number), to_jsonb({t}.truth), to_jsonb({t}.text), {t}.json, 'null'::jsonb)")),
+        shown: .result(number: "{t}.number", truth: "{t}.truth", text: "{t}.text", json: "{t}.json")),
       STAProperty("resultTime", .instant, "{t}.result_time", writesNull: true), STAProperty("resultQuality", .json, "{t}.result_quality"),
       STAProperty("validTime", .text, "{t}.valid_time"), STAProperty("parameters", .json, "{t}.parameters"),
       STAProperty("dos:verdict", .text, "(case when {t}.implausible then 'implausible' else 'plausible' end)"),

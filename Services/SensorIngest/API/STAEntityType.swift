@@ -50,14 +50,14 @@ struct STAProperty: Sendable {
   let kind: STAKind
   let column: String
   /// What is written, where that is something else than the column.
-  let shown: (kind: STAKind, column: String)?
+  let shown: STAShown?
   /// Whether an absent value is written as null; otherwise it is left out.
   let writesNull: Bool
   /// Whether every row has a value, so that an index's order serves as it is.
   let isRequired: Bool
 
   init(
-    _ name: String, _ kind: STAKind, _ column: String, shown: (kind: STAKind, column: String)? = nil, writesNull: Bool = false, isRequired: Bool = false
+    _ name: String, _ kind: STAKind, _ column: String, shown: STAShown? = nil, writesNull: Bool = false, isRequired: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -65,6 +65,21 @@ struct STAProperty: Sendable {
     self.shown = shown
     self.writesNull = writesNull
     self.isRequired = isRequired
+  }
+}
+
+/// How a property is written that is not just the value of its column.
+enum STAShown: Sendable {
+  /// A moment, or the span between two columns where the second is not null.
+  case span(from: String, to: String)
+  /// The first of columns that is not null: a number, a truth value, a text, JSON.
+  case result(number: String, truth: String, text: String, json: String)
+
+  var columns: [String] {
+    switch self {
+    case .span(let from, let to): [from, to]
+    case .result(let number, let truth, let text, let json): [number, truth, text, json]
+    }
   }
 }
 
@@ -118,11 +133,17 @@ struct STANavigation: Sendable {
   /// The other type's name.
   let target: String
   let link: Link
+  /// Whether who may see this entity may see those it leads to.
+  let passesAccess: Bool
+  /// The property by which the entities it leads to differ from one another, and by which they have an index.
+  let siblingKey: String?
 
-  init(_ name: String, to target: String, _ link: Link) {
+  init(_ name: String, to target: String, _ link: Link, passesAccess: Bool = false, siblingKey: String? = nil) {
     self.name = name
     self.target = target
     self.link = link
+    self.passesAccess = passesAccess
+    self.siblingKey = siblingKey
   }
 
   /// Whether it leads to any number of entities.

@@ -47,11 +47,14 @@ struct STAReader {
     if query.limit == 0 { return ([], try await count(type, scope, query) > query.skip) }
     let shape = try STAShape(type, query)
     var sql: SQL = "select \(shape.columns(alias: "t"))t.id from \(identifier: type.table) t where \(try condition(type, scope, query))"
-    sql += " order by \(try order(query, type)) limit \(query.limit + 1) offset \(query.skip)"
+    var navigation: STANavigation?
+    if case .reached(_, _, let way) = scope { navigation = way }
+    sql += " order by \(try order(query, type, within: navigation))\(Self.limit(query.limit, skip: query.skip))"
     let found = try await pool.query(sql)
+    let width = shape.width
     var entities: [STAEntity] = []
     entities.reserveCapacity(found.count)
-    for row in found.prefix(query.limit) { entities.append(try shape.entity(row, idColumn: shape.properties.count)) }
+    for row in found.prefix(query.limit) { entities.append(try shape.entity(row, idColumn: width)) }
     return (entities, found.count > query.limit)
   }
 
@@ -75,13 +78,19 @@ struct STAReader {
   }
 
   private func condition(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) throws(STAQueryError) -> SQL {
-    var sql = viewer.condition(type, alias: "t")
+    var sql: SQL
     switch scope {
-    case .all: break
-    case .id(let id): sql += " and t.id = \(id)"
+    case .all: sql = viewer.condition(type, alias: "t")
+    case .id(let id): sql = "\(viewer.condition(type, alias: "t")) and t.id = \(id)"
     case .reached(let from, let id, let navigation):
+      sql = viewer.condition(type, alias: "t", reachedBy: navigation)
       sql += " and exists (select 1 from \(identifier: from.table) o where o.id = \(id) and \(viewer.condition(from, alias: "o"))"
-      sql += " and \(unsafe: navigation.join(this: "o", other: "t")))"
+      // The id itself, so that the planner sees which rows of the index are meant.
+      if case .children(let column) = navigation.link {
+        sql += ") and t.\(unsafe: column) = \(id)"
+      } else {
+        sql += " and \(unsafe: navigation.join(this: "o", other: "t")))"
+      }
     }
     return try filtered(sql, type, query)
   }
@@ -92,15 +101,26 @@ struct STAReader {
     return sql + " and \(try compiler.predicate(filter, of: type, alias: "t"))"
   }
 
-  /// Ends with the id, so that pages neither overlap nor leave anything out.
-  private func order(_ query: STAQuery, _ type: STAEntityType) throws(STAQueryError) -> SQL {
+  /// One more than wanted tells whether more follow. Rounded up, since it stands in the text: the server must know it to choose a plan that stops early,
+  /// and each text is a prepared statement of its own.
+  private static func limit(_ wanted: Int, skip: Int) -> SQL {
+    var rounded = 2
+    while rounded <= wanted { rounded *= 2 }
+    return skip == 0 ? " limit \(unsafe: String(rounded))" : " limit \(unsafe: String(rounded)) offset \(skip)"
+  }
+
+  /// Ends with the id, so that pages neither overlap nor leave anything out; but where a key already tells siblings apart, an index has it as it is.
+  private func order(_ query: STAQuery, _ type: STAEntityType, within navigation: STANavigation?) throws(STAQueryError) -> SQL {
     var sql: SQL = ""
-    for order in query.orderBy {
+    for (index, order) in query.orderBy.enumerated() {
       var compiler = STACompiler(model: model, viewer: viewer, option: "$orderby")
       // With "nulls last" no index serves; it is said only where there can be nulls.
       var direction = order.descending ? "desc nulls last" : "asc nulls first"
       if case .path(let names, _) = order.expression, names.count == 1, names[0].hasSuffix("id") || type.property(names[0])?.isRequired == true {
         direction = order.descending ? "desc" : "asc"
+      }
+      if index == 0, case .path(let names, _) = order.expression, let navigation, names == [navigation.siblingKey] {
+        return "\(try compiler.key(order.expression, of: type, alias: "t")) \(unsafe: direction)"
       }
       let key = try compiler.key(order.expression, of: type, alias: "t")
       // Whole objects have no order of their own: that of their texts is one that clients can follow (the conformance suite does). What lies within a
@@ -166,16 +186,16 @@ struct STAReader {
     let ids = Array(Set(parents.map(\.id)))
     let limit = navigation.isMany ? min(query.limit, max(1, Self.maximumExpanded / ids.count)) : 1
     let shape = try STAShape(target, query)
-    let condition = try filtered(viewer.condition(target, alias: "t"), target, query)
+    let condition = try filtered(viewer.condition(target, alias: "t", reachedBy: navigation), target, query)
     var pages: [Int64: STAPage] = [:]
     // A lateral join reads each parent's first entities by its index, and never the rest.
     var inner: SQL = "select \(shape.columns(alias: "t"))t.id as entity_id from \(identifier: target.table) t"
-    inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition) order by \(try order(query, target))"
-    inner += " limit \(limit + 1) offset \(query.skip)"
+    inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition) order by \(try order(query, target, within: navigation))"
+    inner += Self.limit(limit, skip: query.skip)
     var sql: SQL = "select c.*, p.id as parent_id from \(identifier: type.table) p cross join lateral"
     sql += " (select i.*, row_number() over () as place from (\(inner)) i) c where p.id = any(\(ids)) order by p.id, c.place"
     let found = try await pool.query(sql)
-    let columns = shape.properties.count
+    let columns = shape.width
     for row in found {
       let parent = try row.value(Int64.self, at: columns + 2)
       if pages[parent, default: STAPage()].entities.count == limit {
@@ -234,29 +254,56 @@ struct STAShape {
 
   /// The selected columns, each followed by a comma, so that the id can come last.
   func columns(alias: String) -> SQL {
-    let columns = properties.enumerated().map { "\(($0.element.shown?.column ?? $0.element.column).replacing("{t}", with: alias)) as p\($0.offset), " }
+    let columns = properties.flatMap(\.columns).enumerated().map { "\($0.element.replacing("{t}", with: alias)) as p\($0.offset), " }
     return "\(unsafe: columns.joined())"
   }
 
+  /// How many those are.
+  var width: Int { properties.reduce(0) { $0 + $1.columns.count } }
+
   func entity(_ row: Row, idColumn: Int) throws -> STAEntity {
     var entity = STAEntity(type: type, id: try row.value(at: idColumn), shape: self)
-    for (index, property) in properties.enumerated() {
+    var column = 0
+    for property in properties {
       var writer = JSONWriter(capacity: 64)
-      guard try property.write(row, column: index, to: &writer) else { continue }
-      entity.values.append((property.name, writer.bytes))
+      if try property.write(row, column: column, to: &writer) { entity.values.append((property.name, writer.bytes)) }
+      column += property.columns.count
     }
     return entity
   }
 }
 
 extension STAProperty {
+  /// What is read of a row to write it.
+  fileprivate var columns: [String] { shown?.columns ?? [column] }
+
   /// Writes the value as JSON; false where it is absent and left out.
   fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws -> Bool {
+    switch shown {
+    case .span:
+      let (from, to) = (try row.value(Instant.self, at: column), try row.value(Instant?.self, at: column + 1))
+      if let to { writer.string("\(from)/\(to)") } else { writer.instant(from) }
+      return true
+    case .result:
+      if let number = try row.value(Double?.self, at: column) {
+        writer.double(number)
+      } else if let truth = try row.value(Bool?.self, at: column + 1) {
+        writer.bool(truth)
+      } else if let text = try row.value(String?.self, at: column + 2) {
+        writer.string(text)
+      } else if let json = try row.value(JSONText?.self, at: column + 3) {
+        writer.raw(json.bytes)
+      } else {
+        writer.null()
+      }
+      return true
+    case nil: break
+    }
     if row.withBytes(at: column, { $0 == nil }) {
       writer.null()
       return writesNull
     }
-    switch shown?.kind ?? kind {
+    switch kind {
     case .text, .geometry, .duration, .interval: writer.string(try row.value(at: column))
     case .int: writer.int(try row.value(Int64.self, at: column))
     case .number: writer.double(try row.value(at: column))

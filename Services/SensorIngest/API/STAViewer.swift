@@ -39,9 +39,11 @@ struct STAViewer: Sendable, Hashable {
   }
 
   /// SQL that is true for the rows of a type that are there and may be seen.
-  func condition(_ type: STAEntityType, alias: String) -> SQL {
+  /// - Parameter reachedBy: the way to them from entities that may be seen, for which this was asked already.
+  func condition(_ type: STAEntityType, alias: String, reachedBy navigation: STANavigation? = nil) -> SQL {
     var sql: SQL = "true"
     if !type.condition.isEmpty { sql += " and \(unsafe: type.condition.replacing("{t}", with: alias))" }
+    if navigation?.passesAccess == true { return sql }
     if case .visibility(let column, let cityColumn) = type.access {
       let column = column.replacing("{t}", with: alias)
       let others = visibilities.filter { $0 != .public }.map(\.rawValue)

@@ -24,6 +24,9 @@ static const unsigned char migrations_0002_observations_sql[] = {
 static const unsigned char migrations_0003_features_sql[] = {
 #embed "../Migrations/0003_features.sql"
 };
+static const unsigned char migrations_0004_partitions_sql[] = {
+#embed "../Migrations/0004_partitions.sql"
+};
 static const unsigned char libraries_leaflet_js[] = {
 #embed "/usr/share/javascript/leaflet/leaflet.min.js"
 };
@@ -43,6 +46,7 @@ static const embedded_file files[] = {
     {"Migrations/0001_registry.sql", migrations_0001_registry_sql, sizeof migrations_0001_registry_sql},
     {"Migrations/0002_observations.sql", migrations_0002_observations_sql, sizeof migrations_0002_observations_sql},
     {"Migrations/0003_features.sql", migrations_0003_features_sql, sizeof migrations_0003_features_sql},
+    {"Migrations/0004_partitions.sql", migrations_0004_partitions_sql, sizeof migrations_0004_partitions_sql},
     {"Libraries/leaflet.js", libraries_leaflet_js, sizeof libraries_leaflet_js},
     {"Libraries/leaflet.css", libraries_leaflet_css, sizeof libraries_leaflet_css},
     {"Libraries/chart.js", libraries_chart_js, sizeof libraries_chart_js},
