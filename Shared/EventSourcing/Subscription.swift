@@ -17,6 +17,9 @@ public final class Subscription: Sendable {
   private let pool: PostgresPool
   private let observer: SubscriptionObserver
   private let writer: BatchWriter
+  /// Under load partitions take turns, so that fewer and larger batches are written: a batch of one event costs nearly what a batch of a hundred does.
+  /// More than one at a time, so that one that is held up holds up no other.
+  private let turns = Turns(2)
   private let states = Mutex<[Int: SubscriptionState]>([:])
 
   /// What a batch changes at most.
@@ -123,22 +126,13 @@ public final class Subscription: Sendable {
     do {
       note(.running(position: checkpoint.position), lease.partition)
       while !Task.isCancelled {
-        let arrived = try await next(reader, checkpoint)
-        var rest = arrived[...]
-        while !rest.isEmpty {
-          let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, rows: Self.batchRows, weigh: projection.rows)
-          if batch.consumed > 0 {
-            let old = checkpoint
-            parked = try await writer.write(batch.events, parked: parked, in: pool) { connection throws in
-              try lease.advance(from: old, to: batch.checkpoint, on: connection)
-            }
-            checkpoint = batch.checkpoint
-            note(.running(position: checkpoint.position), lease.partition)
-            positions.progressed(lease.partition, to: checkpoint.position)
-            observer.projected(lease.partition, batch.events.count)
+        var arrived = try await next(reader, after: checkpoint, limit: Self.batchRows, wait: .seconds(1))
+        if !arrived.isEmpty {
+          try await turns.run {
+            // What came while others had their turn goes along.
+            if arrived.count < Self.batchRows { arrived += try await next(reader, after: checkpoint, limit: Self.batchRows - arrived.count, wait: .zero) }
+            try await write(arrived, lease, &checkpoint, &parked)
           }
-          if let reason = batch.stop { throw reason }
-          rest = rest.dropFirst(batch.consumed)
         }
         succeeded()
       }
@@ -147,6 +141,26 @@ public final class Subscription: Sendable {
       throw error
     }
     await reader.close()
+  }
+
+  /// Writes events that came, in as many batches as they need.
+  private func write(_ arrived: [ProjectedEvent], _ lease: Lease, _ checkpoint: inout Checkpoint, _ parked: inout Set<String>) async throws {
+    var rest = arrived[...]
+    while !rest.isEmpty {
+      let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, rows: Self.batchRows, weigh: projection.rows)
+      if batch.consumed > 0 {
+        let old = checkpoint
+        parked = try await writer.write(batch.events, parked: parked, in: pool) { connection throws in
+          try lease.advance(from: old, to: batch.checkpoint, on: connection)
+        }
+        checkpoint = batch.checkpoint
+        note(.running(position: checkpoint.position), lease.partition)
+        positions.progressed(lease.partition, to: checkpoint.position)
+        observer.projected(lease.partition, batch.events.count)
+      }
+      if let reason = batch.stop { throw reason }
+      rest = rest.dropFirst(batch.consumed)
+    }
   }
 
   private func open(_ partition: Int, _ checkpoint: Checkpoint) async throws -> any SourceReader {
@@ -159,9 +173,9 @@ public final class Subscription: Sendable {
     }
   }
 
-  private func next(_ reader: any SourceReader, _ checkpoint: Checkpoint) async throws -> [ProjectedEvent] {
+  private func next(_ reader: any SourceReader, after checkpoint: Checkpoint, limit: Int, wait: Duration) async throws -> [ProjectedEvent] {
     do {
-      return try await reader.next(limit: Self.batchRows, wait: .seconds(1))
+      return try await reader.next(limit: limit, wait: wait)
     } catch BrokerError.offsetOutOfRange(let earliest, let next) {
       throw StopReason.offsetOutOfRange(wanted: checkpoint.position, earliest: earliest, next: next)
     }

@@ -22,17 +22,16 @@ public struct RegisteredDatastream: Sendable, Hashable {
 }
 
 /// Looks datastreams up by id, from memory where it can: from the registry's read model, at most `age` behind what other processes decided, and never behind
-/// what this process acknowledged (whoever acknowledges calls `forget`, and a look-up waits for the read model through `caughtUp`).
+/// what this process acknowledged (whoever acknowledges calls `forget`, and a look-up waits for the read model through `caughtUp`). What is remembered holds
+/// for as long as the read model has taken in nothing new, which is asked once per `age`.
 public final class DatastreamRegistry: Sendable {
-  private struct Entry {
-    let datastream: RegisteredDatastream
-    let until: ContinuousClock.Instant
-  }
-
   private struct State {
-    var entries: [Int64: Entry] = [:]
+    var entries: [Int64: RegisteredDatastream] = [:]
     /// Rises with every `forget`, so that a look-up that began before does not put back what it read before.
     var forgotten = 0
+    /// How far the read model was when it was last asked, and until when that is believed.
+    var version: String?
+    var until: ContinuousClock.Instant = .now
   }
 
   private let pool: PostgresPool
@@ -53,10 +52,10 @@ public final class DatastreamRegistry: Sendable {
   /// The datastreams with these ids, closed ones too; an id that was never registered is missing from the answer.
   /// - Throws: `PostgresError` where something is not in memory and cannot be read.
   public func find(_ ids: Set<Int64>) async throws -> [Int64: RegisteredDatastream] {
-    let now = ContinuousClock.now
+    try await refresh()
     let (remembered, generation) = state.withLock { state in
       var found: [Int64: RegisteredDatastream] = [:]
-      for id in ids { if let entry = state.entries[id], entry.until > now { found[id] = entry.datastream } }
+      for id in ids { if let datastream = state.entries[id] { found[id] = datastream } }
       return (found, state.forgotten)
     }
     var found = remembered
@@ -73,13 +72,38 @@ public final class DatastreamRegistry: Sendable {
       """)
     let read = try rows.map(RegisteredDatastream.init)
     for datastream in read { found[datastream.id] = datastream }
-    let until = now + age
     state.withLock { state in
       guard state.forgotten == generation else { return }
       if state.entries.count + read.count > Self.capacity { state.entries = [:] }
-      for datastream in read { state.entries[datastream.id] = Entry(datastream: datastream, until: until) }
+      for datastream in read { state.entries[datastream.id] = datastream }
     }
     return found
+  }
+
+  /// Asks, once per `age`, whether the read model has moved on, and then forgets what it said before.
+  private func refresh() async throws {
+    let now = ContinuousClock.now
+    // One asks, the others go on with what they have: it is as old as it may be at most by the time of one query.
+    let mustAsk = state.withLock { state in
+      guard state.until <= now else { return false }
+      state.until = now + age
+      return true
+    }
+    guard mustAsk else { return }
+    do {
+      let rows = try await pool.query(
+        "select coalesce(string_agg(concat_ws('/', partition, epoch, position), ' ' order by partition), '') from dos_checkpoints where subscription = \(RegistryProjection.name)")
+      let version = try rows[0].value(String.self, at: 0)
+      state.withLock { state in
+        guard state.version != version else { return }
+        state.version = version
+        state.forgotten += 1
+        state.entries = [:]
+      }
+    } catch {
+      state.withLock { $0.until = .now }
+      throw error
+    }
   }
 
   /// The datastream with this id, nil where there never was one.
