@@ -24,6 +24,7 @@ public final class PostgresBroker: EventBroker {
   private let limits: Limits
   private let outbox: Outbox
   private let heads: HeadWatch
+  private let recent: RecentEvents
   private let writer: PostgresWriter
   private let topics = Mutex<[String: KnownTopic]>([:])
   private let tasks = Mutex<[Task<Void, Never>]>([])
@@ -53,8 +54,9 @@ public final class PostgresBroker: EventBroker {
     // Of its own, so that readers never keep the writer waiting.
     writers = PostgresPool(configuration, size: 1, waitLimit: .seconds(10))
     outbox = Outbox(limit: limits.waitingBytes)
-    heads = HeadWatch(readers)
-    writer = PostgresWriter(pool: writers, outbox: outbox, heads: heads)
+    recent = RecentEvents()
+    heads = HeadWatch(readers, recent: recent)
+    writer = PostgresWriter(pool: writers, outbox: outbox, heads: heads, recent: recent)
     let (writer, outbox) = (writer, outbox)
     let writing = Task { await writer.run() }
     let expiring = Task {
@@ -89,12 +91,14 @@ public final class PostgresBroker: EventBroker {
   public func reader(topic: Topic, partition: Int, from offset: Int64) async throws(BrokerError) -> any PartitionReader {
     let known = try await known(topic.name)
     guard (0..<known.partitions).contains(partition) else { throw .unknownPartition(topic: topic.name, partition: partition) }
+    let place = Place(topic: known.id, partition: Int32(partition))
+    let end = recent.end(of: place)
     let bounds = try await bounds(of: known)[partition]
+    recent.compare(place, known: end, found: bounds.next)
     guard (bounds.earliest...bounds.next).contains(offset) else {
       throw .offsetOutOfRange(earliest: bounds.earliest, next: bounds.next)
     }
-    let place = Place(topic: known.id, partition: Int32(partition))
-    return PostgresReader(pool: readers, heads: heads, topic: topic.name, place: place, from: offset)
+    return PostgresReader(pool: readers, heads: heads, recent: recent, topic: topic.name, place: place, from: offset)
   }
 
   public func end(of topic: Topic) async throws(BrokerError) -> [Int64] {
@@ -124,6 +128,7 @@ public final class PostgresBroker: EventBroker {
         if piece < RetentionSweep.pieceEvents { break }
       }
     }
+    if gone > 0 { recent.clear() }
     return gone
   }
 

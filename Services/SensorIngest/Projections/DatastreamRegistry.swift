@@ -92,7 +92,8 @@ public final class DatastreamRegistry: Sendable {
     guard mustAsk else { return }
     do {
       let rows = try await pool.query(
-        "select coalesce(string_agg(concat_ws('/', partition, epoch, position), ' ' order by partition), '') from dos_checkpoints where subscription = \(RegistryProjection.name)")
+        "select coalesce(string_agg(concat_ws('/', partition, epoch, position), ' ' order by partition), '') from dos_checkpoints where subscription = \(RegistryProjection.name)"
+      )
       let version = try rows[0].value(String.self, at: 0)
       state.withLock { state in
         guard state.version != version else { return }

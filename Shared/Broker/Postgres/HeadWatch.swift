@@ -21,19 +21,21 @@ final class HeadWatch: Sendable {
     var closed = false
   }
 
-  private static let shortestPause = Duration.milliseconds(2)
+  private static let shortestPause = Duration.milliseconds(10)
   private static let longestPause = Duration.milliseconds(50)
 
   private let state = Mutex(State())
   private let pool: PostgresPool
+  private let recent: RecentEvents
 
-  init(_ pool: PostgresPool) {
+  init(_ pool: PostgresPool, recent: RecentEvents) {
     self.pool = pool
+    self.recent = recent
   }
 
   /// Returns when the partition's end differs from `wanted`, when the time is up, or when the task is cancelled.
   ///
-  /// What is committed between the reader's look and this call is found by the first poll, at once.
+  /// What this process commits between the reader's look and this call is known here; what others do is found by the next poll.
   func wait(_ place: Place, beyond wanted: Int64, until deadline: ContinuousClock.Instant) async throws(BrokerError) {
     let id = state.withLock { state in
       state.nextID += 1
@@ -44,6 +46,7 @@ final class HeadWatch: Sendable {
         let (known, start) = state.withLock { state -> (Result<Void, BrokerError>?, Bool) in
           if state.closed { return (.failure(.closed), false) }
           if state.cancelled.remove(id) != nil { return (.success(()), false) }
+          if let end = recent.end(of: place), end > wanted { return (.success(()), false) }
           state.waiters[id] = Waiter(place: place, wanted: wanted, deadline: deadline, continuation: continuation)
           defer { state.polling = true }
           return (nil, !state.polling)
@@ -83,8 +86,10 @@ final class HeadWatch: Sendable {
         return Set(state.waiters.values.map(\.place))
       }
       if places.isEmpty { return }
+      let known = recent.ends
       do {
         let bounds = try await pool.withConnection { connection throws in try PartitionBounds.read(places, on: connection) }
+        for (place, bounds) in bounds { recent.compare(place, known: known[place], found: bounds.next) }
         // An end below what is wanted is news too: the broker was restored, and the reader has to say so.
         let woken = wake { waiter in bounds[waiter.place].map { $0.next != waiter.wanted } ?? false }
         pause = woken > 0 ? Self.shortestPause : min(pause * 2, Self.longestPause)

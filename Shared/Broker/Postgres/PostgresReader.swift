@@ -9,14 +9,16 @@ actor PostgresReader: PartitionReader {
 
   private let pool: PostgresPool
   private let heads: HeadWatch
+  private let recent: RecentEvents
   private let topic: String
   private let place: Place
   private var wanted: Int64
   private var isClosed = false
 
-  init(pool: PostgresPool, heads: HeadWatch, topic: String, place: Place, from offset: Int64) {
+  init(pool: PostgresPool, heads: HeadWatch, recent: RecentEvents, topic: String, place: Place, from offset: Int64) {
     self.pool = pool
     self.heads = heads
+    self.recent = recent
     self.topic = topic
     self.place = place
     wanted = offset
@@ -24,8 +26,19 @@ actor PostgresReader: PartitionReader {
 
   func next(limit: Int, wait: Duration) async throws(BrokerError) -> [ConsumedEvent] {
     let deadline = ContinuousClock.now + wait
+    var waited = false
+    // Who knows the end can begin to wait: what others write is found by the watch.
+    if wait > .zero, recent.events(of: place, from: wanted, limit: 1)?.isEmpty == true {
+      try await heads.wait(place, beyond: wanted, until: deadline)
+      waited = true
+    }
     while true {
       if isClosed { throw .closed }
+      if let known = recent.events(of: place, from: wanted, limit: limit), let last = known.last {
+        wanted = last.position.offset + 1
+        return known
+      }
+      if waited { try await checkRange() }
       let events = try await fetch(limit: limit)
       if let first = events.first, let last = events.last {
         // Offsets are gapless, so a first event that is not the wanted one means that retention has taken those before.
@@ -35,7 +48,7 @@ actor PostgresReader: PartitionReader {
       }
       if ContinuousClock.now >= deadline || Task.isCancelled { return [] }
       try await heads.wait(place, beyond: wanted, until: deadline)
-      try await checkRange()
+      waited = true
     }
   }
 
@@ -55,6 +68,7 @@ actor PostgresReader: PartitionReader {
 
   private func bounds() async throws(BrokerError) -> PartitionBounds {
     let place = place
+    let known = recent.end(of: place)
     let found: PartitionBounds?
     do {
       found = try await pool.withConnection { connection throws in try PartitionBounds.read([place], on: connection)[place] }
@@ -62,6 +76,7 @@ actor PostgresReader: PartitionReader {
       throw .unavailable(reason: "\(error)", mayHaveArrived: false)
     }
     guard let found else { throw .unknownPartition(topic: topic, partition: Int(place.partition)) }
+    recent.compare(place, known: known, found: found.next)
     return found
   }
 

@@ -12,12 +12,14 @@ final class PostgresWriter: Sendable {
   private let pool: PostgresPool
   private let outbox: Outbox
   private let heads: HeadWatch
+  private let recent: RecentEvents
   private let count = Mutex<Int64>(0)
 
-  init(pool: PostgresPool, outbox: Outbox, heads: HeadWatch) {
+  init(pool: PostgresPool, outbox: Outbox, heads: HeadWatch, recent: RecentEvents) {
     self.pool = pool
     self.outbox = outbox
     self.heads = heads
+    self.recent = recent
   }
 
   /// Events committed by this process since it started.
@@ -35,6 +37,7 @@ final class PostgresWriter: Sendable {
       count.withLock { $0 += Int64(batch.count) }
       var ends: [Place: Int64] = [:]
       for (entry, offset) in zip(batch, offsets) { ends[entry.place] = offset + 1 }
+      recent.note(batch, at: offsets)
       outbox.stored(batch, at: offsets)
       heads.advance(ends)
     } catch {
