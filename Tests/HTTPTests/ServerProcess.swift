@@ -1,56 +1,35 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// The test server in a process of its own. Its calls block, so it lives within `onThread`.
 final class ServerProcess {
   struct Failure: Error { var call: String, number: Int32 }
 
-  let id: pid_t
+  private let program: Program
   let port: UInt16
-  private var isOver = false
+
+  var id: pid_t { program.id }
 
   /// - Parameter descriptors: the most it may have open.
   init(descriptors: Int = 4096, _ settings: String...) throws {
     // Beside the binary of the tests.
-    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
+    let folder = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
     var ends: [Int32] = [0, 0]
     guard unsafe pipe(&ends) == 0 else { throw Failure(call: "pipe", number: errno) }
     defer { for end in ends { close(end) } }
-    var actions = posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    // Sockets of tests that run beside this one would stay open as long as the process.
-    let script =
-      #"for file in /proc/self/fd/*; do n=${file##*/}; [ "$n" -le 2 ] || eval "exec $n>&-"; done; export SWIFT_BACKTRACE=enable=no; ulimit -n "$1" && shift && exec "$@""#
-    let words = ["/bin/bash", "-c", script, "bash", String(descriptors), "/\(program)/EchoServer"] + settings
-    var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-    defer { for argument in arguments { unsafe free(argument) } }
-    var process: pid_t = 0
-    let result = unsafe posix_spawn(&process, "/bin/bash", &actions, nil, &arguments, environ)
-    guard result == 0 else { throw Failure(call: "posix_spawn", number: result) }
-    id = process
+    let script = #"export SWIFT_BACKTRACE=enable=no; ulimit -n "$1" && shift && exec "$@""#
+    program = try Program("/bin/bash", ["-c", script, "bash", String(descriptors), "/\(folder)/EchoServer"] + settings, output: ends[1])
     var line = [UInt8](repeating: 0, count: 16)
     let count = unsafe Glibc.read(ends[0], &line, line.count)
     guard count > 0, let port = UInt16(String(decoding: line[..<(count - 1)], as: UTF8.self)) else { throw Failure(call: "EchoServer", number: 0) }
     self.port = port
   }
 
-  deinit {
-    guard !isOver else { return }
-    kill(id, SIGKILL)
-    waitpid(id, nil, 0)
-  }
-
-  func terminate() { kill(id, SIGTERM) }
+  func terminate() { program.signal(SIGTERM) }
 
   /// How it ended: 0 when it stopped in order and nobody was left.
-  func end() -> Int32 {
-    var status: Int32 = 0
-    unsafe waitpid(id, &status, 0)
-    isOver = true
-    return status
-  }
+  func end() -> Int32 { program.waitForEnd() }
 
   /// What it holds in memory now, in bytes.
   var memory: Int {

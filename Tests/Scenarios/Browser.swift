@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import JSON
+import TestSupport
 
 /// A real browser without a window, driven over WebDriver (W3C), for tests that look at pages as their users do.
 struct Browser: Sendable {
@@ -25,14 +26,8 @@ struct Browser: Sendable {
   static func with<T>(width: Int = 1280, height: Int = 900, _ body: (Browser) async throws -> T) async throws -> T {
     guard FileManager.default.isExecutableFile(atPath: "/usr/bin/chromedriver") else { throw Failure.missing("chromedriver") }
     let port = try freePort()
-    let driver = Process()
-    driver.executableURL = URL(fileURLWithPath: "/usr/bin/chromedriver")
-    driver.arguments = ["--port=\(port)", "--log-level=OFF"]
-    driver.standardOutput = FileHandle.nullDevice
-    driver.standardError = FileHandle.nullDevice
-    try driver.run()
-    // Not SIGTERM: a process that is started on a thread of Dispatch inherits that it blocks signals.
-    defer { kill(driver.processIdentifier, SIGKILL) }
+    let driver = try Program("/usr/bin/chromedriver", ["--port=\(port)", "--log-level=OFF"])
+    defer { driver.signal(SIGKILL) }
     let client = HTTPClient()
     let root = "http://127.0.0.1:\(port)"
     try await until("chromedriver answers") { (try? await client.send(ClientRequest(.get, "\(root)/status")))?.isSuccess == true }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import JSON
+import TestSupport
 import Testing
 import Time
 
@@ -55,8 +56,8 @@ struct CityScenarios {
       let interrupted = try city.launch(command, environment: token)
       try await Browser.until("the import is under way") { try await count(city, datastream) > 1_000 }
       await city.end(with: SIGKILL)
-      kill(interrupted.processIdentifier, SIGKILL)
-      interrupted.waitUntilExit()
+      interrupted.signal(SIGKILL)
+      try await interrupted.end()
       try await city.start()
       let (code, output) = try await city.run(command, environment: token)
       #expect(code == 0, "\(output)")

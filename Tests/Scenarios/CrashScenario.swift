@@ -75,7 +75,7 @@ struct CrashCourse {
   private(set) var recoveries: [Duration] = []
   /// What the server said when it ended although nobody had killed it.
   private(set) var gaveUp: [String] = []
-  private var process: Process?
+  private var process: Program?
 
   init(city: RunningCity, load: MixedLoad, random: SeededRandom) {
     self.city = city

@@ -27,7 +27,7 @@ final class RunningCity: Sendable {
   let client = HTTPClient()
   private let isDurable: Bool
   private let port: UInt16
-  private let server = Mutex<Process?>(nil)
+  private let server = Mutex<Program?>(nil)
 
   private init(_ database: OwnServer, isDurable: Bool) throws {
     self.database = database
@@ -70,9 +70,8 @@ final class RunningCity: Sendable {
 
   /// Starts the server and does not wait.
   @discardableResult
-  func launchServer() throws -> Process {
+  func launchServer() throws -> Program {
     let process = try program(["serve", "all", "--port", "\(port)"] + durability, output: home + "/log")
-    try process.run()
     server.withLock { $0 = process }
     return process
   }
@@ -95,25 +94,20 @@ final class RunningCity: Sendable {
   /// Sends a signal to the server and waits for its end.
   func end(with signal: Int32) async {
     guard let process = server.withLock({ $0.take() }) else { return }
-    kill(process.processIdentifier, signal)
-    process.waitUntilExit()
+    process.signal(signal)
+    _ = try? await process.end()
   }
 
   /// Runs a command of the program to its end.
   func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> (code: Int32, output: String) {
     let path = home + "/output-\(UUID().uuidString)"
-    let process = try program(arguments, output: path, environment: environment)
-    try process.run()
-    while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-    return (process.terminationStatus, try String(contentsOfFile: path, encoding: .utf8))
+    let code = try await program(arguments, output: path, environment: environment).end()
+    return (code, try String(contentsOfFile: path, encoding: .utf8))
   }
 
   /// A command that goes on; whoever starts it ends it.
-  func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> Process {
-    let path = home + "/output-\(UUID().uuidString)"
-    let process = try program(arguments, output: path, environment: environment)
-    try process.run()
-    return process
+  func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> Program {
+    try program(arguments, output: home + "/output-\(UUID().uuidString)", environment: environment)
   }
 
   /// A token of development with a role.
@@ -165,22 +159,14 @@ final class RunningCity: Sendable {
     ]
   }
 
-  private func program(_ arguments: [String], output path: String, environment: [String: String] = [:]) throws -> Process {
+  private func program(_ arguments: [String], output path: String, environment: [String: String] = [:]) throws -> Program {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let program = ProcessInfo.processInfo.environment["DOS_PROGRAM"] ?? root.appendingPathComponent(".build/debug/dos").path
     guard FileManager.default.isExecutableFile(atPath: program) else { throw Failure.noProgram(program) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.environment = [
-      "PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": database.conninfo,
-    ].merging(environment) { _, given in given }
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Failure.noProgram(path) }
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    process.standardOutput = file
-    process.standardError = file
-    process.standardInput = FileHandle.nullDevice
-    return process
+    defer { close(descriptor) }
+    let own = ["PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": database.conninfo]
+    return try Program(program, arguments, environment: own.merging(environment) { _, given in given }, output: descriptor)
   }
 }

@@ -102,23 +102,8 @@ public final class OwnServer: Sendable {
   }
 
   private func run(_ program: String, _ arguments: String...) async throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    let user = getuid() == 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] : []
-    // Foundation learns of a process's end when a socket that it inherits is closed. The server, which stays, must not inherit it from pg_ctl.
-    let script = #"(for file in /proc/self/fd/*; do n=${file##*/}; [ "$n" -le 2 ] || eval "exec $n>&-"; done; exec "$@"); exit $?"#
-    process.arguments = ["-c", script, "bash"] + user + ["\(programs)/\(program)"] + arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: "/")
-    process.standardInput = FileHandle.nullDevice
-    // Not a pipe: the server would inherit it and keep whoever reads it waiting.
-    process.standardOutput = FileHandle.nullDevice
-    let status = try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch {
-        process.terminationHandler = nil
-        continuation.resume(throwing: error)
-      }
-    }
+    let user = getuid() == 0 ? ["--reuid=postgres", "--regid=postgres", "--init-groups"] : []
+    let status = try await Program("/usr/bin/setpriv", user + ["\(programs)/\(program)"] + arguments, directory: "/").end()
     guard status == 0 else {
       let log = (try? String(contentsOfFile: "\(folder.path)/log", encoding: .utf8)) ?? ""
       throw Failure(description: "\(program) \(arguments.first ?? "") ended with \(status); the server's log: \(log.suffix(2_000))")

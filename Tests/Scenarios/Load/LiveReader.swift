@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import JSON
 import Synchronization
 import Time
@@ -54,16 +55,11 @@ final class LiveReader: Sendable {
       let last = (try? heard())?.lastID
       let file = city.home + "/live-\(UUID().uuidString)"
       files.withLock { $0.append(file) }
-      let curl = Process()
-      curl.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
-      curl.arguments = ["-sSN", "-o", file, city.url + "/sensors/live"] + (last.map { ["-H", "Last-Event-ID: \($0)"] } ?? [])
-      curl.standardInput = FileHandle.nullDevice
-      curl.standardError = FileHandle.nullDevice
-      guard (try? curl.run()) != nil else { return }
+      let arguments = ["-sSN", "-o", file, city.url + "/sensors/live"] + (last.map { ["-H", "Last-Event-ID: \($0)"] } ?? [])
+      guard let curl = try? Program("/usr/bin/curl", arguments) else { return }
       while curl.isRunning, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
-      // Nothing milder: a process inherits the signals that the thread which starts it has blocked, and Dispatch's threads block them all.
-      if curl.isRunning { kill(curl.processIdentifier, SIGKILL) }
-      curl.waitUntilExit()
+      curl.signal(SIGTERM)
+      curl.waitForEnd()
       try? await Task.sleep(for: .milliseconds(100))
     }
   }
