@@ -182,6 +182,44 @@ import Time
     }
   }
 
+  @Test("what others write in between reaches a process that remembers its own, in order and once") func others() async throws {
+    try await withBroker { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      let other = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
+      let tail = try await broker.reader(topic: things, partition: 0, from: 0)
+      var tailed: [Int64] = []
+      var sent: [UUID] = []
+      for round in 0..<30 {
+        let writer = round % 3 == 1 ? other : broker
+        let batch = outgoing(things, (0...round % 4).map { "\(round).\($0)" })
+        _ = try await writer.publish(batch)
+        sent += batch.map(\.event.id)
+        if round % 5 == 0 { tailed += try await tail.next(limit: 3, wait: .seconds(10)).map(\.position.offset) }
+      }
+      while tailed.count < sent.count { tailed += try await tail.next(limit: 100, wait: .seconds(10)).map(\.position.offset) }
+      #expect(tailed == Array(0..<Int64(sent.count)))
+      for from in [0, 1, 7, sent.count - 1] {
+        #expect(try await broker.readAll(things, 0, from: Int64(from)).map(\.event.id) == Array(sent[from...]))
+      }
+      await other.close()
+    }
+  }
+
+  @Test("a process outlives a restore of its database: who was ahead hears where it ends, and what is gone is given to nobody") func restored() async throws {
+    try await withBroker { broker, pool in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      _ = try await broker.publish(outgoing(things, (0..<10).map(String.init)))
+      let ahead = try await broker.reader(topic: things, partition: 0, from: 10)
+      try await pool.execute("delete from events where \"offset\" >= 5")
+      await #expect(throws: BrokerError.offsetOutOfRange(earliest: 0, next: 5)) { try await ahead.next(limit: 10, wait: .seconds(20)) }
+      #expect(try await broker.readAll(things, 0).map(\.position.offset) == [0, 1, 2, 3, 4])
+      #expect(try await broker.publish(outgoing(things, ["anew"])).map(\.offset) == [5])
+      #expect(try await broker.readAll(things, 0, from: 4).map(\.position.offset) == [4, 5])
+    }
+  }
+
   private func withBroker(
     limits: PostgresBroker.Limits = .init(), _ body: (PostgresBroker, PostgresPool) async throws -> Void
   ) async throws {
