@@ -33,6 +33,8 @@ public final class ReplayTurn: Sendable {
       outcome = .failure(error)
     }
     await pool.close()
+    // Closing would do, but only when the server notices it: the next replay may be asked for before.
+    _ = try? await holding.query("select pg_advisory_unlock_all()")
     await holding.close()
     return try outcome.get()
   }

@@ -58,9 +58,23 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  public mutating func int(_ value: some BinaryInteger) {
+  /// A string in two parts, which need not be joined before.
+  public mutating func string(_ first: String, _ second: String) {
     comma()
-    append(value)
+    bytes.append(UInt8(ascii: "\""))
+    for var part in [first, second] { part.withUTF8 { escape($0) } }
+    bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
+  // Generic code of another module is not specialised unless it is handed on: it would go digit by digit, byte by byte, through witness tables.
+  @inlinable
+  public mutating func int(_ value: some BinaryInteger) { whole(isNegative: value < 0, UInt64(value.magnitude)) }
+
+  @usableFromInline
+  mutating func whole(isNegative: Bool, _ magnitude: UInt64) {
+    comma()
+    append(isNegative: isNegative, magnitude)
     needsComma = true
   }
 
@@ -87,7 +101,10 @@ public struct JSONWriter: Sendable {
   }
 
   /// A value that is JSON already; it is not looked at.
-  public mutating func raw(_ json: some Sequence<UInt8>) {
+  public mutating func raw(_ json: some Sequence<UInt8>) { raw(Array(json)) }
+
+  /// The same, for what is bytes already.
+  public mutating func raw(_ json: [UInt8]) {
     comma()
     bytes.append(contentsOf: json)
     needsComma = true
@@ -117,9 +134,9 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  private mutating func append(_ value: some BinaryInteger) {
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    var rest = UInt64(value.magnitude)
+  private mutating func append(isNegative: Bool, _ magnitude: UInt64) {
+    if isNegative { bytes.append(UInt8(ascii: "-")) }
+    var rest = magnitude
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
       var first = 20
       repeat {

@@ -1,6 +1,6 @@
 import JSON
 
-/// One entity as it is answered: its values as JSON, and what was expanded.
+/// One entity as it is answered: its properties as JSON, and what was expanded.
 struct STAEntity: Sendable {
   struct Expanded: Sendable {
     let navigation: STANavigation
@@ -12,7 +12,8 @@ struct STAEntity: Sendable {
   let type: STAEntityType
   let id: Int64
   let shape: STAShape
-  var values: [(name: String, json: [UInt8])] = []
+  /// The members that show its properties, `"name":"x","description":"y"`.
+  var properties = JSONWriter(capacity: 256)
   var expanded: [Expanded] = []
 
   init(type: STAEntityType, id: Int64, shape: STAShape) {
@@ -21,8 +22,12 @@ struct STAEntity: Sendable {
     self.shape = shape
   }
 
-  /// The value of one property as JSON, nil where it is absent.
-  func value(_ name: String) -> [UInt8]? { values.first { $0.name == name }?.json }
+  /// The value of the property that alone was selected, as JSON; nil where it is absent.
+  func value(only name: String) -> ArraySlice<UInt8>? {
+    var key = JSONWriter()
+    key.key(name: name)
+    return properties.bytes.starts(with: key.bytes) ? properties.bytes.dropFirst(key.bytes.count) : nil
+  }
 
   static func link(_ root: String, _ type: STAEntityType, _ id: Int64) -> String { "\(root)/\(type.set)(\(id))" }
 
@@ -38,16 +43,13 @@ struct STAEntity: Sendable {
       writer.key("@iot.selfLink")
       writer.string(link)
     }
-    for (name, json) in values {
-      writer.key(name: name)
-      writer.raw(json)
-    }
-    for navigation in type.navigations {
-      if let expanded = expanded.first(where: { $0.navigation.name == navigation.name }) {
+    if !properties.bytes.isEmpty { writer.raw(properties.bytes) }
+    for shown in shape.links {
+      if !expanded.isEmpty, let expanded = expanded.first(where: { $0.navigation.name == shown.name }) {
         write(expanded, to: &writer, link: link, root: root)
-      } else if shape.navigations.contains(navigation.name) {
-        writer.key(name: "\(navigation.name)@iot.navigationLink")
-        writer.string("\(link)/\(navigation.name)")
+      } else if let key = shown.key {
+        writer.key(name: key)
+        writer.string(link, shown.tail)
       }
     }
     writer.endObject()

@@ -221,9 +221,9 @@ struct STAReader {
 struct STAShape {
   let type: STAEntityType
   let properties: [STAProperty]
-  /// Navigations that show a link where they are not expanded.
-  let navigations: Set<String>
   let showsID: Bool
+  /// A navigation as it is written where it is not expanded: the key and what follows the entity's link. Without a key it is not shown.
+  let links: [(name: String, key: String?, tail: String)]
   /// Whether only the entity's link is shown.
   let isReference: Bool
 
@@ -231,12 +231,12 @@ struct STAShape {
     self.type = type
     isReference = query.isReference
     if isReference {
-      (properties, navigations, showsID) = ([], [], false)
+      (properties, links, showsID) = ([], type.navigations.map { ($0.name, nil, "") }, false)
       return
     }
     guard let select = query.select else {
       properties = type.properties
-      navigations = Set(type.navigations.map(\.name))
+      links = type.navigations.map { ($0.name, "\($0.name)@iot.navigationLink", "/\($0.name)") }
       showsID = true
       return
     }
@@ -248,7 +248,7 @@ struct STAShape {
     }
     let names = Set(select.map(\.text))
     properties = type.properties.filter { names.contains($0.name) }
-    navigations = names.intersection(type.navigations.map(\.name))
+    links = type.navigations.map { ($0.name, names.contains($0.name) ? "\($0.name)@iot.navigationLink" : nil, "/\($0.name)") }
     showsID = !names.isDisjoint(with: ["id", "@iot.id", "@iot.selfLink"])
   }
 
@@ -265,8 +265,7 @@ struct STAShape {
     var entity = STAEntity(type: type, id: try row.value(at: idColumn), shape: self)
     var column = 0
     for property in properties {
-      var writer = JSONWriter(capacity: 64)
-      if try property.write(row, column: column, to: &writer) { entity.values.append((property.name, writer.bytes)) }
+      try property.write(row, column: column, to: &entity.properties)
       column += property.columns.count
     }
     return entity
@@ -277,14 +276,16 @@ extension STAProperty {
   /// What is read of a row to write it.
   fileprivate var columns: [String] { shown?.columns ?? [column] }
 
-  /// Writes the value as JSON; false where it is absent and left out.
-  fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws -> Bool {
+  /// Writes the member; nothing where the value is absent and left out.
+  fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws {
     switch shown {
     case .span:
       let (from, to) = (try row.value(Instant.self, at: column), try row.value(Instant?.self, at: column + 1))
+      writer.key(name: name)
       if let to { writer.string("\(from)/\(to)") } else { writer.instant(from) }
-      return true
+      return
     case .result:
+      writer.key(name: name)
       if let number = try row.value(Double?.self, at: column) {
         writer.double(number)
       } else if let truth = try row.value(Bool?.self, at: column + 1) {
@@ -296,13 +297,13 @@ extension STAProperty {
       } else {
         writer.null()
       }
-      return true
+      return
     case nil: break
     }
-    if row.withBytes(at: column, { $0 == nil }) {
-      writer.null()
-      return writesNull
-    }
+    let isAbsent = row.withBytes(at: column) { $0 == nil }
+    if isAbsent, !writesNull { return }
+    writer.key(name: name)
+    if isAbsent { return writer.null() }
     switch kind {
     case .text, .geometry, .duration, .interval: writer.string(try row.value(at: column))
     case .int: writer.int(try row.value(Int64.self, at: column))
@@ -312,6 +313,5 @@ extension STAProperty {
     case .json, .result: writer.raw(try row.value(JSONText.self, at: column).bytes)
     case .null: writer.null()
     }
-    return true
   }
 }

@@ -8,7 +8,8 @@ extension RegistryUnit {
     var entity = STAEntity(type: type, id: id, shape: try STAShape(type, STAQuery()))
     for (name, value) in given ?? fields(type, id) {
       guard let value else { continue }
-      entity.values.append((name, value.json.bytes))
+      entity.properties.key(name: name)
+      entity.properties.raw(value.json.bytes)
     }
     return entity
   }
