@@ -119,7 +119,7 @@ import Time
         while broker.waitingBytes < 16_000 { try await Task.sleep(for: .milliseconds(2)) }
         let before = ContinuousClock.now
         await #expect(throws: BrokerError.full(waitingBytes: broker.waitingBytes)) { try await broker.publish(outgoing(things, [text])) }
-        #expect(before.duration(to: .now) < .seconds(1))
+        #expect(before.duration(to: .now) < .seconds(5))
         return waiting
       }
       #expect(try await first.value.count == 2)
@@ -199,7 +199,7 @@ import Time
       }
       while tailed.count < sent.count { tailed += try await tail.next(limit: 100, wait: .seconds(10)).map(\.position.offset) }
       #expect(tailed == Array(0..<Int64(sent.count)))
-      for from in [0, 1, 7, sent.count - 1] {
+      for from in sent.indices {
         #expect(try await broker.readAll(things, 0, from: Int64(from)).map(\.event.id) == Array(sent[from...]))
       }
       await other.close()

@@ -71,7 +71,7 @@ struct ClientTests {
     let started = ContinuousClock.now
     let error = await failure(ClientRequest(.get, peer.url + "/", timeout: .milliseconds(300)))
     #expect(error == .timedOut(url: peer.url + "/", after: .milliseconds(300), sent: true))
-    #expect(started.duration(to: .now) < .seconds(5))
+    #expect(started.duration(to: .now) < .seconds(60))
   }
 
   @Test("counts the wait for a connection into the time-out")
