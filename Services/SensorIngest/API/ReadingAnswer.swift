@@ -17,18 +17,7 @@ extension CreateObservations {
       observation.result.write(to: &writer)
       writer.key("resultTime")
       if let time = observation.resultTime { writer.instant(time) } else { writer.null() }
-      if let time = observation.validTime {
-        writer.key("validTime")
-        writer.string(time)
-      }
-      if let quality = observation.resultQuality {
-        writer.key("resultQuality")
-        writer.raw(quality)
-      }
-      if let parameters = observation.parameters {
-        writer.key("parameters")
-        writer.raw(parameters)
-      }
+      observation.writeOptionalMembers(to: &writer)
       writer.key("dos:verdict")
       writer.string(reading.verdict.rawValue)
       writer.key("Datastream@iot.navigationLink")

@@ -99,18 +99,7 @@ enum ObservationFact: Equatable {
         writer.key("resultTime")
         writer.instant(time)
       }
-      if let time = observation.validTime {
-        writer.key("validTime")
-        writer.string(time)
-      }
-      if let quality = observation.resultQuality {
-        writer.key("resultQuality")
-        writer.raw(quality)
-      }
-      if let parameters = observation.parameters {
-        writer.key("parameters")
-        writer.raw(parameters)
-      }
+      observation.writeOptionalMembers(to: &writer)
       if let feature = observation.feature {
         writer.key("featureOfInterest")
         writer.int(feature)
@@ -123,6 +112,24 @@ enum ObservationFact: Equatable {
       }
     }
     return writer.bytes
+  }
+}
+
+extension Observation {
+  /// What few readings have, under the names that SensorThings gives it.
+  func writeOptionalMembers(to writer: inout JSONWriter) {
+    if let validTime {
+      writer.key("validTime")
+      writer.string(validTime)
+    }
+    if let resultQuality {
+      writer.key("resultQuality")
+      writer.raw(resultQuality)
+    }
+    if let parameters {
+      writer.key("parameters")
+      writer.raw(parameters)
+    }
   }
 }
 
