@@ -96,8 +96,7 @@ let package = Package(
 // Fuzzers need code instrumented for them (`ops/fuzz` builds it): in an ordinary build there is nothing to link them with.
 if Context.environment["DOS_FUZZ"] != nil {
   package.targets += [
-    .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
     .executableTarget(
-      name: "Fuzz", dependencies: ["CFuzzer", "Formats", "HTTP", "JSON", "SensorIngest", "Time"], path: "Tests/Fuzz/Swift", swiftSettings: strict),
+      name: "Fuzz", dependencies: ["Formats", "HTTP", "JSON", "SensorIngest", "Time"], path: "Tests/Fuzz/Swift", swiftSettings: strict)
   ]
 }

@@ -1,4 +1,3 @@
-import CFuzzer
 import Formats
 import Glibc
 import HTTP
@@ -6,21 +5,21 @@ import JSON
 import SensorIngest
 import Time
 
-/// `Fuzz <target> [libFuzzer's options] [folders of seeds]`: what is found is written where libFuzzer says, and belongs into the tests.
-@main
-enum Fuzz {
-  static func main() {
-    guard CommandLine.argc > 1, let name = unsafe CommandLine.unsafeArgv[1].map({ unsafe String(cString: $0) }), let target = targets[name] else {
-      print("Fuzz <target>, one of: \(targets.keys.sorted().joined(separator: " "))")
-      exit(2)
-    }
-    // The target's name is ours and not libFuzzer's.
-    unsafe CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
-    var arguments = unsafe CommandLine.unsafeArgv.advanced(by: 1)
-    var count = CommandLine.argc - 1
-    exit(unsafe LLVMFuzzerRunDriver(&count, &arguments, target))
-  }
+/// What libFuzzer calls, again and again: the target that the environment names as `FUZZ_TARGET`.
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 { unsafe chosen(data, size) }
 
+private let chosen: Fuzz.One = {
+  let name = unsafe getenv("FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
+  guard let target = Fuzz.targets[name] else {
+    print("FUZZ_TARGET is \(name), and should be one of: \(Fuzz.targets.keys.sorted().joined(separator: " "))")
+    exit(2)
+  }
+  return target
+}()
+
+/// What is found is written where libFuzzer says, and belongs into the tests.
+enum Fuzz {
   typealias One = @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
 
   /// Each takes any bytes at all and stops the process where a promise is broken.
