@@ -18,6 +18,18 @@ struct RegistryReads: Sendable {
     try? await positions.wait(for: .broker(partition: 0, offset: head), timeout: Self.patience)
   }
 
+  /// As above for who decides by what it reads: 503 where the read model does not come there in time, since a wrong answer would be final.
+  func surely() async throws {
+    guard let head = journal.commits.head(0) else { return }
+    do {
+      try await positions.wait(for: .broker(partition: 0, offset: head), timeout: Self.positionPatience)
+    } catch ReadPositions.Failure.timeout {
+      throw Problem.unavailable("The registry has not taken in yet what was acknowledged last. Sending the same again is safe.")
+    } catch ReadPositions.Failure.parked {
+      // What waits for an operator keeps nobody else out.
+    }
+  }
+
   /// Returns when the read model has what the reader's header names; 503 where it does not come there in time, 409 where an event before it is parked.
   func named(_ named: [BrokerPosition]) async throws {
     for position in named where position.topic == journal.topic.name {

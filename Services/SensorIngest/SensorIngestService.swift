@@ -44,10 +44,11 @@ public struct SensorIngestService: Service {
     let forwarder = Forwarder(journal: journal, broker: context.broker)
 
     let reads = RegistryReads(journal: journal, positions: registry.positions)
-    let lookUp = DatastreamRegistry(pool: pool, caughtUp: { await reads.ownWrites() })
+    let lookUp = DatastreamRegistry(pool: pool, caughtUp: { try await reads.surely() })
     let model = STAModel(STAModel.registry + [.observation])
     let acknowledged = Acknowledged()
-    let intake = ObservationIntake(registry: lookUp, pool: pool, broker: context.broker, acknowledged: acknowledged, clock: context.clock)
+    let intake = ObservationIntake(
+      registry: lookUp, pool: pool, broker: context.broker, acknowledged: acknowledged, backlog: Backlog(standing: observations.standing), clock: context.clock)
     let readings = ObservationsAPI(pool: pool, intake: intake, progress: observations, model: model)
     let service = STAService(
       pool: pool, journal: journal, ids: EntityIds(pool: pool), model: model, registry: lookUp,

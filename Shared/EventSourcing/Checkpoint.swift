@@ -40,16 +40,29 @@ public struct Lease: Sendable, Hashable {
   ///   - new: what it becomes.
   /// - Throws: `CheckpointLost` when another owner has claimed the partition or the position differs; the transaction must roll back.
   public func advance(from old: Checkpoint, to new: Checkpoint, on connection: isolated PostgresConnection) throws {
-    let epoch: SQL = new.journal.map { "\($0.epoch)" } ?? "null"
-    let offset: SQL = new.journal.map { "\($0.offset)" } ?? "null"
-    let moved = try connection.execute(
+    try Self.advance([(self, old, new)], on: connection)
+  }
+
+  /// As above for several partitions of one subscription: all of them or none.
+  /// - Parameter setting: a statement that goes before in the same round trip.
+  /// - Throws: `CheckpointLost` for the first that is not as it must be.
+  static func advance(
+    _ moves: [(lease: Lease, old: Checkpoint, new: Checkpoint)], after setting: SQL? = nil, on connection: isolated PostgresConnection
+  ) throws {
+    guard let first = moves.first?.lease else { return }
+    let statement: SQL = """
+      update dos_checkpoints c set position = moved.position, epoch = moved.epoch, journal_offset = moved.journal_offset,
+        until = case when c.holder is null then c.until else clock_timestamp() + interval '3 seconds' end
+      from unnest(\(moves.map { Int32($0.lease.partition) }), \(moves.map(\.lease.claim)), \(moves.map(\.old.position)), \(moves.map(\.new.position)),
+        \(moves.map(\.new.journal?.epoch)), \(moves.map(\.new.journal?.offset))) moved(partition, claim, old, position, epoch, journal_offset)
+      where c.subscription = \(first.subscription) and c.topic = \(first.topic) and c.partition = moved.partition
+        and c.claim = moved.claim and c.position = moved.old
+      returning c.partition
       """
-      update dos_checkpoints set position = \(new.position), epoch = \(epoch), journal_offset = \(offset),
-        until = case when holder is null then until else clock_timestamp() + interval '3 seconds' end
-      where subscription = \(subscription) and topic = \(topic) and partition = \(Int32(partition))
-        and claim = \(claim) and position = \(old.position)
-      """)
-    guard moved == 1 else { throw CheckpointLost(subscription: subscription, topic: topic, partition: partition, claim: claim) }
+    let results = try connection.pipeline((setting.map { [$0] } ?? []) + [statement])
+    let moved = Set(try results[results.count - 1].map { row throws in Int(try row.value(Int32.self, at: 0)) })
+    guard let lost = moves.first(where: { !moved.contains($0.lease.partition) })?.lease else { return }
+    throw CheckpointLost(subscription: lost.subscription, topic: lost.topic, partition: lost.partition, claim: lost.claim)
   }
 
   /// As above in a transaction of its own, for who has no effects in this database (the forwarder).

@@ -82,11 +82,10 @@ public struct ReplayBuild: Sendable {
       while !rest.isEmpty {
         let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, cuts: cuts, rows: Subscription.batchRows, weigh: projection.rows)
         if let reason = batch.stop, batch.consumed == 0 { throw reason }
-        let old = checkpoint
         let events = passing.isEmpty ? batch.events : batch.events.filter { !passing.contains($0.position) }
-        parked = try await writer.write(events, parked: parked, in: turn.pool) { connection throws in
-          try lease.advance(from: old, to: batch.checkpoint, on: connection)
-        }
+        let outcomes = await writer.write(
+          [PartitionBatch(lease: lease, old: checkpoint, new: batch.checkpoint, events: events, weight: batch.weight, parked: parked)], in: turn.pool)
+        for outcome in outcomes { parked = try outcome.get() }
         checkpoint = batch.checkpoint
         reached(checkpoint.position)
         rest = rest.dropFirst(batch.consumed)

@@ -3,7 +3,7 @@ public import Postgres
 import Synchronization
 public import Time
 
-/// Keeps a projection up to date with a source: each batch one transaction, the checkpoint compared and set first, then the read model.
+/// Keeps a projection up to date with a source: in each transaction the checkpoints are compared and set first, then comes the read model.
 ///
 /// Database effects are exactly once, and who has lost its lease without knowing can do no harm.
 public final class Subscription: Sendable {
@@ -16,10 +16,8 @@ public final class Subscription: Sendable {
   private let projection: any Projection
   private let pool: PostgresPool
   private let observer: SubscriptionObserver
-  private let writer: BatchWriter
-  /// Under load partitions take turns, so that fewer and larger batches are written: a batch of one event costs nearly what a batch of a hundred does.
-  /// More than one at a time, so that one that is held up holds up no other.
-  private let turns = Turns(2)
+  private let letters: DeadLetterBox
+  private let batches: BatchQueue
   private let states = Mutex<[Int: SubscriptionState]>([:])
 
   /// What a batch changes at most.
@@ -42,8 +40,9 @@ public final class Subscription: Sendable {
     self.pool = pool
     self.observer = observer
     positions = ReadPositions(pool: pool, subscription: name, topic: source.topic.name)
-    writer = BatchWriter(
-      projection: projection, tables: TableNames(), letters: DeadLetterBox(subscription: name, topic: source.topic.name), trouble: observer.trouble)
+    letters = DeadLetterBox(subscription: name, topic: source.topic.name)
+    batches = BatchQueue(
+      BatchWriter(projection: projection, tables: TableNames(), letters: letters, trouble: observer.trouble), pool: pool, rows: Self.batchRows)
     leases = Leases(
       pool: pool, subscription: name, topic: source.topic.name, partitions: source.topic.partitions,
       starts: {
@@ -122,18 +121,11 @@ public final class Subscription: Sendable {
   /// Consumes until something is thrown or the task is cancelled.
   private func follow(_ lease: Lease, _ checkpoint: inout Checkpoint, succeeded: () -> Void) async throws {
     let reader = try await open(lease.partition, checkpoint)
-    var parked = try await writer.letters.subjects(partition: lease.partition, in: pool)
+    var parked = try await letters.subjects(partition: lease.partition, in: pool)
     do {
       note(.running(position: checkpoint.position), lease.partition)
       while !Task.isCancelled {
-        var arrived = try await next(reader, after: checkpoint, limit: Self.batchRows, wait: .seconds(1))
-        if !arrived.isEmpty {
-          try await turns.run {
-            // What came while others had their turn goes along.
-            if arrived.count < Self.batchRows { arrived += try await next(reader, after: checkpoint, limit: Self.batchRows - arrived.count, wait: .zero) }
-            try await write(arrived, lease, &checkpoint, &parked)
-          }
-        }
+        try await write(try await next(reader, after: checkpoint, limit: Self.batchRows, wait: .seconds(1)), lease, &checkpoint, &parked)
         succeeded()
       }
     } catch {
@@ -149,10 +141,8 @@ public final class Subscription: Sendable {
     while !rest.isEmpty {
       let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, rows: Self.batchRows, weigh: projection.rows)
       if batch.consumed > 0 {
-        let old = checkpoint
-        parked = try await writer.write(batch.events, parked: parked, in: pool) { connection throws in
-          try lease.advance(from: old, to: batch.checkpoint, on: connection)
-        }
+        parked = try await batches.write(
+          PartitionBatch(lease: lease, old: checkpoint, new: batch.checkpoint, events: batch.events, weight: batch.weight, parked: parked))
         checkpoint = batch.checkpoint
         note(.running(position: checkpoint.position), lease.partition)
         positions.progressed(lease.partition, to: checkpoint.position)

@@ -7,6 +7,8 @@ struct SiftedBatch: Sendable {
   var checkpoint: Checkpoint
   /// How many of those that came are dealt with.
   var consumed = 0
+  /// How many rows the events change at most.
+  private(set) var weight = 0
   var stop: StopReason?
 
   /// Takes events until the rows they change reach `rows`, or one is a reason to stop.
@@ -14,7 +16,6 @@ struct SiftedBatch: Sendable {
   {
     self.checkpoint = checkpoint
     var sequence = SubscriptionSequence(partition: partition, last: checkpoint.journal, cuts: cuts)
-    var weight = 0
     for event in arrived {
       let verdict = sequence.judge(event.event)
       if case .stop(let reason) = verdict {
@@ -32,7 +33,20 @@ struct SiftedBatch: Sendable {
   }
 }
 
-/// How a batch is written: at once, and only when that fails for good, event by event.
+/// What one partition brings to a transaction.
+struct PartitionBatch: Sendable {
+  let lease: Lease
+  /// What the checkpoint must be, and what it becomes.
+  let old: Checkpoint
+  let new: Checkpoint
+  let events: [ProjectedEvent]
+  /// How many rows the events change at most.
+  let weight: Int
+  /// Streams of which events are parked.
+  let parked: Set<String>
+}
+
+/// How batches are written: all in one transaction; where that fails for good, each partition alone; and where that does, event by event.
 struct BatchWriter: Sendable {
   let projection: any Projection
   let tables: TableNames
@@ -40,26 +54,48 @@ struct BatchWriter: Sendable {
   /// Told why a batch is taken event by event.
   var trouble: @Sendable (_ what: String) -> Void = { _ in }
 
-  /// Runs in one transaction: the checkpoint first, then the read model.
-  /// - Returns: the subjects that are parked after it.
-  func write(
-    _ events: [ProjectedEvent], parked: Set<String>, in pool: PostgresPool,
-    advance: @escaping @Sendable (isolated PostgresConnection) throws -> Void
-  ) async throws -> Set<String> {
+  /// The checkpoints first, then the read model.
+  /// - Returns: for each batch the subjects that are parked after it, or why nothing of it was written.
+  func write(_ batches: [PartitionBatch], in pool: PostgresPool) async -> [Result<Set<String>, any Error>] {
     do {
       try await pool.transaction { connection throws in
-        try advance(connection)
-        let free = events.filter { !parked.contains($0.event.subject) }
-        for event in events where parked.contains(event.event.subject) { try letters.park(event, cause: nil, on: connection) }
+        try Self.advance(batches, on: connection)
+        var free: [ProjectedEvent] = []
+        for batch in batches {
+          for event in batch.events {
+            if batch.parked.contains(event.event.subject) { try letters.park(event, cause: nil, on: connection) } else { free.append(event) }
+          }
+        }
         if !free.isEmpty { try projection.project(free, on: connection, tables: tables) }
       }
-      return parked
-    } catch  where Self.isDeterministic(error) {
-      trouble("a batch of \(events.count) events is taken one by one: \(error)")
-      return try await pool.transaction { connection throws in
-        try advance(connection)
-        return try eachAlone(events, parked: parked, on: connection)
+      return batches.map { .success($0.parked) }
+    } catch {
+      guard let batch = batches.first else { return [] }
+      if batches.count > 1, error is CheckpointLost || Self.isDeterministic(error) {
+        var outcomes: [Result<Set<String>, any Error>] = []
+        for batch in batches { outcomes += await write([batch], in: pool) }
+        return outcomes
       }
+      return Self.isDeterministic(error) ? [await eachAlone(batch, error, in: pool)] : batches.map { _ in .failure(error) }
+    }
+  }
+
+  /// What is written here follows from the log and the checkpoint beside it: where a crash of the server takes both back, they are made again. So nobody waits
+  /// for the disk.
+  private static func advance(_ batches: [PartitionBatch], on connection: isolated PostgresConnection) throws {
+    try Lease.advance(batches.map { ($0.lease, $0.old, $0.new) }, after: "select set_config('synchronous_commit', 'off', true)", on: connection)
+  }
+
+  private func eachAlone(_ batch: PartitionBatch, _ error: any Error, in pool: PostgresPool) async -> Result<Set<String>, any Error> {
+    trouble("a batch of \(batch.events.count) events is taken one by one: \(error)")
+    do {
+      return .success(
+        try await pool.transaction { connection throws in
+          try Self.advance([batch], on: connection)
+          return try eachAlone(batch.events, parked: batch.parked, on: connection)
+        })
+    } catch {
+      return .failure(error)
     }
   }
 

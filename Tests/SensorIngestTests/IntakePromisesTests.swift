@@ -27,7 +27,8 @@ struct IntakePromisesTests {
         """)
       try await pool.execute("insert into thing_locations (thing_id, location_id) values (1, 1)")
       let intake = ObservationIntake(
-        registry: DatastreamRegistry(pool: pool), pool: pool, broker: broker, acknowledged: Acknowledged(), clock: { Self.noon })
+        registry: DatastreamRegistry(pool: pool), pool: pool, broker: broker, acknowledged: Acknowledged(), backlog: Backlog { _, _ in nil },
+        clock: { Self.noon })
       try await body(intake, pool)
     }
   }

@@ -45,7 +45,8 @@ struct IntakeTests {
       try await broker.declare(ObservationTopics.all)
       try await Self.addDatastreams(pool)
       let acknowledged = Acknowledged()
-      let intake = ObservationIntake(registry: DatastreamRegistry(pool: pool), pool: pool, broker: broker, acknowledged: acknowledged)
+      let intake = ObservationIntake(
+        registry: DatastreamRegistry(pool: pool), pool: pool, broker: broker, acknowledged: acknowledged, backlog: Backlog { _, _ in nil })
       let subscriptions = ObservationSubscriptions(broker: broker, pool: pool)
       let observations = ObservationsAPI(pool: pool, intake: intake, progress: subscriptions, model: STAModel(STAModel.registry + [.observation]))
       let city = City(

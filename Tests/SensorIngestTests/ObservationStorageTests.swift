@@ -22,9 +22,7 @@ struct ObservationStorageTests {
 
   private func store(_ facts: [(Int64, ObservationFact)], in pool: PostgresPool) async throws {
     try await pool.transaction { connection in
-      let hours = try Observations.store(Observations.changes(facts.map { (offset: $0.0, fact: $0.1) }), on: connection)
-      try HourlyRollups.recompute(hours, on: connection)
-      try DailyRollups.recompute(hours, on: connection)
+      try Rollups.update(try Observations.store(Observations.changes(facts.map { (offset: $0.0, fact: $0.1) }), on: connection), on: connection)
     }
   }
 

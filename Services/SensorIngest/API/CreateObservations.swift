@@ -46,6 +46,7 @@ struct CreateObservations: Sendable {
           }
         })
     }
+    await intake.backlog.admit()
     let (outcomes, positions) = try await intake.take(answering: request, read)
     var writer = JSONWriter(capacity: 64 * read.reduce(1) { $0 + $1.rows.count })
     let address = "\(request.origin)/sensors/v1.1/Observations("

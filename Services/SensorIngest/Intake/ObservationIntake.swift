@@ -37,16 +37,18 @@ struct ObservationIntake: Sendable {
   let broker: any EventBroker
   let ids: ObservationIds
   let acknowledged: Acknowledged
+  let backlog: Backlog
   let clock: @Sendable () -> Instant
 
   init(
-    registry: DatastreamRegistry, pool: PostgresPool, broker: any EventBroker, acknowledged: Acknowledged,
+    registry: DatastreamRegistry, pool: PostgresPool, broker: any EventBroker, acknowledged: Acknowledged, backlog: Backlog,
     clock: @escaping @Sendable () -> Instant = Instant.now
   ) {
     self.registry = registry
     self.pool = pool
     self.broker = broker
     self.acknowledged = acknowledged
+    self.backlog = backlog
     self.clock = clock
     ids = ObservationIds(pool: pool)
   }
@@ -122,6 +124,7 @@ struct ObservationIntake: Sendable {
   struct OutgoingFact: Sendable {
     let event: OutgoingEvent
     let datastream: Int64
+    let readings: Int
   }
 
   /// Returns when the broker has all of them safely, with the last position of each partition.
@@ -129,6 +132,7 @@ struct ObservationIntake: Sendable {
     guard !outgoing.isEmpty else { return [] }
     let positions = try await broker.publish(outgoing.map(\.event))
     for (position, sent) in zip(positions, outgoing) { acknowledged.note(position, for: sent.datastream) }
+    backlog.note(zip(positions, outgoing).map { ($0, $1.readings) })
     return Acknowledged.latest(positions)
   }
 
@@ -165,7 +169,7 @@ struct ObservationIntake: Sendable {
     func close() {
       guard !waiting.isEmpty else { return }
       let data = ObservationFact.data(datastream: datastream.id, feature: feature, readings: waiting)
-      events.append(event(ObservationsRecorded.type, data, datastream, sender, now))
+      events.append(event(ObservationsRecorded.type, data, readings: waiting.count, datastream, sender, now))
       waiting.removeAll(keepingCapacity: true)
       bytes = 0
     }
@@ -181,10 +185,12 @@ struct ObservationIntake: Sendable {
 
   func withdrawal(_ key: ObservationKey, _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> OutgoingFact {
     let fact = ObservationFact.withdrawn(ObservationWithdrawn(datastream: key.datastream, phenomenonTime: key.phenomenonTime))
-    return event(ObservationWithdrawn.type, fact.data, datastream, sender, now)
+    return event(ObservationWithdrawn.type, fact.data, readings: 1, datastream, sender, now)
   }
 
-  private func event(_ type: String, _ data: [UInt8], _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant) -> OutgoingFact {
+  private func event(
+    _ type: String, _ data: [UInt8], readings: Int, _ datastream: RegisteredDatastream, _ sender: Sender, _ now: Instant
+  ) -> OutgoingFact {
     let subject = "datastream-\(datastream.id)"
     let event = OutgoingEvent(
       topic: ObservationTopics.topic(datastream.visibility), key: String(datastream.id),
@@ -192,7 +198,7 @@ struct ObservationIntake: Sendable {
         id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city.rawValue)/sensors", type: type, subject: subject, time: now,
         city: datastream.city.rawValue,
         correlationID: sender.correlationID, traceparent: sender.traceparent, data: data))
-    return OutgoingFact(event: event, datastream: datastream.id)
+    return OutgoingFact(event: event, datastream: datastream.id, readings: readings)
   }
 }
 

@@ -2,7 +2,7 @@ import EventSourcing
 import Postgres
 import Time
 
-/// Keeps `observation_days`: days of the city, added up from the hours they are made of.
+/// Computes rows of `observation_days`: days of the city, added up from the hours they are made of.
 enum DailyRollups {
   static let table = ProjectionTable(name: "observation_days", key: ["datastream_id", "day"])
 
@@ -45,5 +45,5 @@ enum DailyRollups {
       """)
   }
 
-  private static let sums = "sum(plausible)::bigint, min(minimum), max(maximum), sum(total)"
+  static let sums = "sum(plausible)::bigint, min(minimum), max(maximum), sum(total)"
 }

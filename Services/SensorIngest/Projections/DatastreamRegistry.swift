@@ -36,21 +36,21 @@ public final class DatastreamRegistry: Sendable {
 
   private let pool: PostgresPool
   private let age: Duration
-  private let caughtUp: @Sendable () async -> Void
+  private let caughtUp: @Sendable () async throws -> Void
   private let state = Mutex(State())
 
   /// Beyond so many the memory starts anew.
   private static let capacity = 100_000
 
-  /// - Parameter caughtUp: returns when the read model has what this process acknowledged, after at most 250 ms.
-  public init(pool: PostgresPool, age: Duration = .seconds(1), caughtUp: @escaping @Sendable () async -> Void = {}) {
+  /// - Parameter caughtUp: returns when the read model has what this process acknowledged, and throws where it does not come there.
+  public init(pool: PostgresPool, age: Duration = .seconds(1), caughtUp: @escaping @Sendable () async throws -> Void = {}) {
     self.pool = pool
     self.age = age
     self.caughtUp = caughtUp
   }
 
   /// The datastreams with these ids, closed ones too; an id that was never registered is missing from the answer.
-  /// - Throws: `PostgresError` where something is not in memory and cannot be read.
+  /// - Throws: `PostgresError` where something is not in memory and cannot be read, and what `caughtUp` throws.
   public func find(_ ids: Set<Int64>) async throws -> [Int64: RegisteredDatastream] {
     try await refresh()
     let (remembered, generation) = state.withLock { state in
@@ -61,7 +61,7 @@ public final class DatastreamRegistry: Sendable {
     var found = remembered
     let missing = ids.filter { found[$0] == nil }
     if missing.isEmpty { return found }
-    await caughtUp()
+    try await caughtUp()
     let rows = try await pool.query(
       """
       select d.id, d.thing_id, d.closed_at is null, d.visibility, d.observation_type, d.plausible_min, d.plausible_max, d.reporting, d.city,
@@ -113,7 +113,7 @@ public final class DatastreamRegistry: Sendable {
   /// Which of these features of interest are there; read anew each time, since few readings name one.
   func features(_ ids: Set<Int64>) async throws -> Set<Int64> {
     if ids.isEmpty { return [] }
-    await caughtUp()
+    try await caughtUp()
     let rows = try await pool.query("select id from features_of_interest where id = any(\(Array(ids)))")
     return Set(try rows.map { try $0.value(Int64.self, at: 0) })
   }

@@ -18,8 +18,8 @@ struct ObservationHour: Hashable, Sendable {
   }
 }
 
-/// Keeps `observation_hours`: always computed from the stored rows of the hour, so that late readings, revisions and withdrawals need no rule of their own
-/// and the order of arrival leaves no trace.
+/// Computes rows of `observation_hours` from the stored readings of the hour, so that revisions and withdrawals need no rule of their own and the order of
+/// arrival leaves no trace.
 enum HourlyRollups {
   static let table = ProjectionTable(name: "observation_hours", key: ["datastream_id", "hour"])
 
@@ -61,7 +61,7 @@ enum HourlyRollups {
   }
 
   /// What is implausible is kept and counted, and would spoil every mean.
-  private static let sums = """
+  static let sums = """
     count(number) filter (where not implausible), min(number) filter (where not implausible), max(number) filter (where not implausible),
     sum(number::numeric) filter (where not implausible)
     """

@@ -13,16 +13,13 @@ enum Observations {
     "implausible", "withdrawn", "log_offset", "log_index", "feature_id",
   ]
 
-  /// Stores what the changes say, in their order, and gives the hours that look different now. Runs in the caller's transaction; reading the same
-  /// entries again changes nothing.
+  /// Stores what the changes say, in their order. Runs in the caller's transaction; reading the same entries again changes nothing.
+  /// - Returns: what hours and days follow from.
   static func store(
     _ changes: [ObservationChange], in tables: TableNames = TableNames(), on connection: isolated PostgresConnection
-  ) throws -> Set<ObservationHour> {
-    guard !changes.isEmpty else { return [] }
-    let keys = Array(Set(changes.map(\.key)))
-    // What is built beside is one table.
-    if tables.schema == nil { try makePartitions(for: keys, on: connection) }
-    let folding = ObservationFolding(changes, stored: try stored(keys, in: tables, on: connection))
+  ) throws -> StoredReadings {
+    guard !changes.isEmpty else { return StoredReadings() }
+    let folding = ObservationFolding(changes, stored: try stored(Array(Set(changes.map(\.key))), in: tables, on: connection))
     _ = try connection.copy(into: tables.name("observations"), columns: columns) { writer in
       for key in folding.added { if let row = folding.holding[key] { try write(row, to: &writer) } }
     }
@@ -34,7 +31,7 @@ enum Observations {
     }
     if !folding.aliases.isEmpty { try keep(folding.aliases, in: tables, on: connection) }
     try keepFeatures(folding.holding.values, in: tables, on: connection)
-    return Set(folding.holding.keys.map(ObservationHour.init))
+    return StoredReadings(added: folding.added.compactMap { folding.holding[$0] }, changed: Set(folding.changed.map(ObservationHour.init)))
   }
 
   /// The changes of a batch of facts of one partition, in the order of the log.
@@ -56,27 +53,31 @@ enum Observations {
     }
   }
 
-  private static func makePartitions(for keys: [ObservationKey], on connection: isolated PostgresConnection) throws {
-    // One moment of each day suffices, since partitions begin with days.
-    let days = Set(keys.map { $0.phenomenonTime.milliseconds / 86_400_000 }).sorted().map { Instant(milliseconds: $0 * 86_400_000) }
-    _ = try connection.query(
-      "select dos_make_observation_partition(min(moment)) from unnest(\(days)) moment group by date_trunc('month', moment at time zone 'UTC')")
-  }
-
+  /// What is stored of these keys, with the partitions made that new rows will need.
   private static func stored(
     _ keys: [ObservationKey], in tables: TableNames, on connection: isolated PostgresConnection
   ) throws -> [ObservationKey: StoredObservation] {
     let times = keys.map(\.phenomenonTime)
     guard let first = times.min(), let last = times.max() else { return [:] }
-    // Each key is one descent of an index; a planner without statistics would rather read whole partitions.
-    _ = try connection.execute("set local enable_hashjoin = off")
-    _ = try connection.execute("set local enable_mergejoin = off")
-    let rows = try connection.query(
+    var statements: [SQL] = []
+    // What is built beside is one table.
+    if tables.schema == nil {
+      // One moment of each day suffices, since partitions begin with days.
+      let days = Set(times.map { $0.milliseconds / 86_400_000 }).sorted().map { Instant(milliseconds: $0 * 86_400_000) }
+      statements.append(
+        "select dos_make_observation_partition(min(moment)) from unnest(\(days)) moment group by date_trunc('month', moment at time zone 'UTC')")
+    }
+    statements += [
+      // Each key is one descent of an index; a planner without statistics would rather read whole partitions. One plan serves all: which partitions
+      // are looked into is decided by each key.
+      "select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
       """
       select \(selected("o")) from unnest(\(keys.map(\.datastream)), \(times)) wanted(datastream_id, phenomenon_time)
       join \(tables["observations"]) o on o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
       where o.phenomenon_time between \(first) and \(last)
-      """)
+      """,
+    ]
+    let rows = try connection.pipeline(statements)[statements.count - 1]
     var stored: [ObservationKey: StoredObservation] = [:]
     for row in rows {
       let found = try read(row)

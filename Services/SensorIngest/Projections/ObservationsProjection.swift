@@ -16,10 +16,7 @@ struct ObservationsProjection: Projection {
   func rows(for event: ProjectedEvent) -> Int { event.event.data.count / 130 + 1 }
 
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
-    let hours = try Observations.store(Observations.changes(try Self.facts(of: batch)), on: connection)
-    try TouchedHours.note(hours, on: connection)
-    try HourlyRollups.recompute(hours, on: connection)
-    try DailyRollups.recompute(hours, on: connection)
+    try Rollups.update(try Observations.store(Observations.changes(try Self.facts(of: batch)), on: connection), on: connection)
   }
 
   /// What the events say, each with its offset; other types are passed over.
@@ -47,6 +44,14 @@ struct ObservationSubscriptions: ObservationProgress {
     await withTaskGroup(of: Void.self) { group in
       for subscription in subscriptions { group.addTask { await subscription.run() } }
     }
+  }
+
+  /// The next position of a partition that this process projects and that goes on; nil where it does not.
+  func standing(topic: String, partition: Int) -> Int64? {
+    for subscription in subscriptions where subscription.source.topic.name == topic {
+      if case .running(let position) = subscription.partitions[partition] { return position }
+    }
+    return nil
   }
 
   func wait(for position: BrokerPosition, atMost limit: Duration) async -> Bool {
