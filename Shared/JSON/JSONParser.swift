@@ -6,7 +6,6 @@ public struct JSONParser {
 
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
-  private var path: [String] = []
 
   /// The value that the bytes are, or where and why they are none.
   public static func parse(_ bytes: [UInt8]) throws(JSONRejection) -> JSONValue {
@@ -51,17 +50,21 @@ public struct JSONParser {
     var members: [String: JSONValue] = [:]
     skipBlanks()
     if take("}") { return .object(members) }
+    // Most objects have a few members: growing from one to two to four to eight would cost as much as reading them.
+    members.reserveCapacity(6)
     while true {
       skipBlanks()
       guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw wrong("a name in quotes") }
       let name = try string()
-      path.append(name)
-      guard members[name] == nil else { throw rejection("the name stands twice in its object", "each name once") }
-      skipBlanks()
-      guard take(":") else { throw wrong("':'") }
-      skipBlanks()
-      members[name] = try value(depth: depth + 1)
-      path.removeLast()
+      do throws(JSONRejection) {
+        skipBlanks()
+        guard take(":") else { throw wrong("':'") }
+        skipBlanks()
+        let isNew = members.updateValue(try value(depth: depth + 1), forKey: name) == nil
+        guard isNew else { throw rejection("the name stands twice in its object", "each name once") }
+      } catch {
+        throw error.below(name)
+      }
       skipBlanks()
       if take("}") { return .object(members) }
       guard take(",") else { throw wrong("',' or '}'") }
@@ -75,9 +78,11 @@ public struct JSONParser {
     if take("]") { return .array(elements) }
     while true {
       skipBlanks()
-      path.append(String(elements.count))
-      elements.append(try value(depth: depth + 1))
-      path.removeLast()
+      do throws(JSONRejection) {
+        elements.append(try value(depth: depth + 1))
+      } catch {
+        throw error.below(String(elements.count))
+      }
       skipBlanks()
       if take("]") { return .array(elements) }
       guard take(",") else { throw wrong("',' or ']'") }
@@ -94,27 +99,46 @@ public struct JSONParser {
 
   private mutating func number() throws(JSONRejection) -> JSONValue {
     let start = position
-    _ = take("-")
-    if !take("0") { try digits() }
+    let isNegative = take("-")
+    // The digits as one number, as long as it surely fits.
+    var digits: Int64 = 0
+    let first = position
+    if !take("0") { try self.digits(&digits) }
+    var count = position - first
     var whole = true
+    var scale = 0
     if take(".") {
       whole = false
-      try digits()
+      let point = position
+      try self.digits(&digits)
+      scale = position - point
+      count += scale
     }
+    var hasExponent = false
     if take("e") || take("E") {
       whole = false
+      hasExponent = true
       if !take("+") { _ = take("-") }
-      try digits()
+      var exponent: Int64 = 0
+      try self.digits(&exponent)
     }
+    if whole, count <= 18 { return .int(isNegative ? -digits : digits) }
+    // Both are exact as doubles, so that one division rounds as reading the text would (Clinger 1990).
+    if !hasExponent, count <= 15 { return .number((isNegative ? -1 : 1) * Double(digits) / Self.powers[scale]) }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if whole, let value = Int64(text) { return .int(value) }
     guard let value = Double(text), value.isFinite else { throw rejection("the number \(text.prefix(40)) is too large", "a number below 1.8e308") }
     return .number(value)
   }
 
-  private mutating func digits() throws(JSONRejection) {
+  private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]
+
+  private mutating func digits(_ value: inout Int64) throws(JSONRejection) {
     let start = position
-    while position < bytes.count, bytes[position] >= 48, bytes[position] <= 57 { position += 1 }
+    while position < bytes.count, bytes[position] >= 48, bytes[position] <= 57 {
+      value = value &* 10 &+ Int64(bytes[position] &- 48)
+      position += 1
+    }
     guard position > start else { throw wrong("a digit") }
   }
 
@@ -125,8 +149,10 @@ public struct JSONParser {
     while position < bytes.count {
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {
-        text.append(contentsOf: bytes[start..<position])
+        let rest = UnsafeBufferPointer(rebasing: bytes[start..<position])
         position += 1
+        if text.isEmpty { return String(decoding: rest, as: UTF8.self) }
+        text.append(contentsOf: rest)
         return String(decoding: text, as: UTF8.self)
       }
       guard byte >= 0x20 else { throw wrong("no control character inside a string") }
@@ -188,7 +214,7 @@ public struct JSONParser {
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
-    guard position < bytes.count, Unicode.Scalar(bytes[position]) == character else { return false }
+    guard position < bytes.count, bytes[position] == UInt8(ascii: character) else { return false }
     position += 1
     return true
   }
@@ -198,6 +224,13 @@ public struct JSONParser {
   }
 
   private func rejection(_ problem: String, _ expected: String) -> JSONRejection {
-    JSONRejection(path: path.joined(separator: "/"), problem: problem, expected: expected)
+    JSONRejection(path: "", problem: problem, expected: expected)
+  }
+}
+
+extension JSONRejection {
+  /// The same, where what was refused is a member or element of something larger.
+  fileprivate func below(_ name: String) -> JSONRejection {
+    JSONRejection(path: path.isEmpty ? name : name + "/" + path, problem: problem, expected: expected)
   }
 }

@@ -111,7 +111,7 @@ struct RegistryHarness: Sendable {
       let events = try await journal.read(partition: 0, after: offset, limit: 10_000)
       let records = try events.compactMap { try RegistryEvent(type: $0.type, data: $0.data) }
       try await pool.transaction { connection throws in
-        try RegistryTables().apply(records, on: connection)
+        try RegistryTables(tables: TableNames()).write(RegistryFolding(records), on: connection)
       }
       offset = events.last?.position.offset ?? offset
     }

@@ -4,6 +4,9 @@ public import Deciding
 /// They share one life: registered, changed, withdrawn.
 public protocol CatalogueEntry: Hashable, Sendable, Codable {
   static var kind: EntityKind { get }
+  var name: String { get }
+  var description: String { get }
+  var properties: FreeValue? { get }
   /// Refuses an entry with impossible fields, naming all of them.
   func check() throws(RegistryRefusal)
   func with(_ change: CatalogueChange) -> Self

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import SensorDomain
 
 /// A decision of the registry as the Journal keeps it: a type's name and JSON.
@@ -45,40 +46,75 @@ enum RegistryEvent: Hashable, Sendable {
 
   /// Reads what the Journal kept; unknown fields are ignored, so that old readers live.
   /// - Returns: nil for a type that is not the registry's.
-  init?(type: String, data: [UInt8]) throws {
+  init?(type: String, data: [UInt8]) throws(JSONRejection) {
     guard type.hasPrefix(Self.prefix), type.hasSuffix(".v1") else { return nil }
-    let name = type.dropFirst(Self.prefix.count).dropLast(3)
-    func read<Payload: Decodable>(_ payload: Payload.Type) throws -> Payload { try JSONDecoder().decode(payload, from: Data(data)) }
-    func entry<Entry>(_ kind: Entry.Type) throws -> CatalogueEvent<Entry>? {
+    let name = Substring(type.utf8.dropFirst(Self.prefix.utf8.count).dropLast(3))
+    func members() throws(JSONRejection) -> EventMembers { try EventMembers(JSONValue(parsing: data)) }
+    func entry<Entry: CatalogueEntry>(
+      _ read: (EventMembers) -> () throws(JSONRejection) -> Entry
+    ) throws(JSONRejection) -> CatalogueEvent<Entry>? {
       switch name.dropFirst(Entry.kind.rawValue.count) {
-      case "-registered": .registered(try read(CatalogueRecord<Entry>.self))
-      case "-changed": .changed(try read(CatalogueRecord<Entry>.self))
-      case "-withdrawn": .withdrawn(try read(CatalogueWithdrawn.self))
-      default: nil
+      case "-registered": return .registered(try members().record(read))
+      case "-changed": return .changed(try members().record(read))
+      case "-withdrawn": return .withdrawn(CatalogueWithdrawn(id: try members().int("id")))
+      default: return nil
       }
     }
     let event: RegistryEvent?
     switch name {
-    case "thing-registered": event = .thing(.registered(try read(ThingRegistered.self)))
-    case "thing-changed": event = .thing(.changed(try read(ThingChanged.self)))
-    case "thing-relocated": event = .thing(.relocated(try read(ThingRelocated.self)))
-    case "thing-retired": event = .thing(.retired(try read(ThingRetired.self)))
-    case "thing-deleted": event = .thing(.deleted(try read(ThingDeleted.self)))
-    case "historical-location-noted": event = .thing(.historyNoted(try read(HistoricalLocationNoted.self)))
-    case "historical-location-withdrawn": event = .thing(.historyWithdrawn(try read(HistoricalLocationWithdrawn.self)))
-    case "datastream-opened": event = .datastream(.opened(try read(DatastreamOpened.self)))
-    case "datastream-changed": event = .datastream(.changed(try read(DatastreamChanged.self)))
-    case "datastream-closed": event = .datastream(.closed(try read(DatastreamClosed.self)))
-    case "datastream-deleted": event = .datastream(.deleted(try read(DatastreamDeleted.self)))
-    case _ where name.hasPrefix(EntityKind.location.rawValue): event = try entry(Location.self).map(RegistryEvent.location)
-    case _ where name.hasPrefix(EntityKind.sensor.rawValue): event = try entry(Sensor.self).map(RegistryEvent.sensor)
-    case _ where name.hasPrefix(EntityKind.observedProperty.rawValue): event = try entry(ObservedProperty.self).map(RegistryEvent.observedProperty)
-    case _ where name.hasPrefix(EntityKind.featureOfInterest.rawValue): event = try entry(FeatureOfInterest.self).map(RegistryEvent.featureOfInterest)
+    case "thing-registered": event = .thing(.registered(try members().registered()))
+    case "thing-changed": event = .thing(.changed(try members().changed()))
+    case "thing-relocated": event = .thing(.relocated(try members().relocated()))
+    case "thing-retired": event = .thing(.retired(try members().retired()))
+    case "thing-deleted": event = .thing(.deleted(try members().deleted()))
+    case "historical-location-noted": event = .thing(.historyNoted(try members().noted()))
+    case "historical-location-withdrawn": event = .thing(.historyWithdrawn(try members().historyWithdrawn()))
+    case "datastream-opened": event = .datastream(.opened(try members().opened()))
+    case "datastream-changed": event = .datastream(.changed(try members().changed()))
+    case "datastream-closed": event = .datastream(.closed(try members().closed()))
+    case "datastream-deleted": event = .datastream(.deleted(try members().deleted()))
+    case _ where name.hasPrefix(EntityKind.location.rawValue): event = try entry(EventMembers.location).map(RegistryEvent.location)
+    case _ where name.hasPrefix(EntityKind.sensor.rawValue): event = try entry(EventMembers.sensor).map(RegistryEvent.sensor)
+    case _ where name.hasPrefix(EntityKind.observedProperty.rawValue):
+      event = try entry(EventMembers.observedProperty).map(RegistryEvent.observedProperty)
+    case _ where name.hasPrefix(EntityKind.featureOfInterest.rawValue):
+      event = try entry(EventMembers.featureOfInterest).map(RegistryEvent.featureOfInterest)
     default: event = nil
     }
     guard let event else { return nil }
     self = event
   }
+}
+
+extension EventMembers {
+  fileprivate func record<Entry>(_ read: (EventMembers) -> () throws(JSONRejection) -> Entry) throws(JSONRejection) -> CatalogueRecord<Entry> {
+    CatalogueRecord(id: try int("id"), entry: try read(object("entry"))())
+  }
+
+  fileprivate func registered() throws(JSONRejection) -> ThingRegistered {
+    ThingRegistered(id: try int("id"), thing: try object("thing").thing(), time: try instant("time"))
+  }
+  fileprivate func changed() throws(JSONRejection) -> ThingChanged { ThingChanged(id: try int("id"), thing: try object("thing").thing()) }
+  fileprivate func relocated() throws(JSONRejection) -> ThingRelocated {
+    ThingRelocated(id: try int("id"), relocation: try object("relocation").relocation())
+  }
+  fileprivate func retired() throws(JSONRejection) -> ThingRetired { ThingRetired(id: try int("id"), time: try instant("time")) }
+  fileprivate func deleted() throws(JSONRejection) -> ThingDeleted { ThingDeleted(id: try int("id"), time: try instant("time")) }
+  fileprivate func noted() throws(JSONRejection) -> HistoricalLocationNoted {
+    HistoricalLocationNoted(thing: try int("thing"), relocation: try object("relocation").relocation())
+  }
+  fileprivate func historyWithdrawn() throws(JSONRejection) -> HistoricalLocationWithdrawn {
+    HistoricalLocationWithdrawn(thing: try int("thing"), historicalLocation: try int("historicalLocation"))
+  }
+
+  fileprivate func opened() throws(JSONRejection) -> DatastreamOpened {
+    DatastreamOpened(id: try int("id"), datastream: try object("datastream").datastream(), time: try instant("time"))
+  }
+  fileprivate func changed() throws(JSONRejection) -> DatastreamChanged {
+    DatastreamChanged(id: try int("id"), datastream: try object("datastream").datastream())
+  }
+  fileprivate func closed() throws(JSONRejection) -> DatastreamClosed { DatastreamClosed(id: try int("id"), time: try instant("time")) }
+  fileprivate func deleted() throws(JSONRejection) -> DatastreamDeleted { DatastreamDeleted(id: try int("id"), time: try instant("time")) }
 }
 
 extension CatalogueEvent {

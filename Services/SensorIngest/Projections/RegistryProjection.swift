@@ -9,6 +9,6 @@ struct RegistryProjection: Projection {
 
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
     let events = try batch.compactMap { try RegistryEvent(type: $0.event.type, data: $0.event.data) }
-    try RegistryTables { tables.name($0) }.apply(events, on: connection)
+    try RegistryTables(tables: tables).write(RegistryFolding(events), on: connection)
   }
 }

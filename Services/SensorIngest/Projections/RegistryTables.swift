@@ -1,8 +1,10 @@
-import Foundation
+import EventSourcing
 import Postgres
 import SensorDomain
+import Time
 
-/// Writes the registry's decisions into its tables. Each row depends on the events of the registry's one partition and on nothing else.
+/// Writes what a batch of the registry's decisions comes to into its tables: a statement or two per table, however many events there are. Each row depends on
+/// the events of the registry's one partition and on nothing else.
 struct RegistryTables {
   /// The names in the order in which they are created, with the columns that key them.
   static let keys: [(table: String, key: [String])] = [
@@ -11,193 +13,186 @@ struct RegistryTables {
     ("features_of_interest", ["id"]), ("datastreams", ["id"]),
   ]
 
-  /// Where a table is: the live one, or one that a replay builds beside it.
-  let name: @Sendable (String) -> String
+  /// Where the tables are: the live ones, or those that a replay builds beside them.
+  let tables: TableNames
 
-  init(_ name: @escaping @Sendable (String) -> String = { $0 }) { self.name = name }
-
-  private func table(_ table: String) -> SQL { "\(identifier: name(table))" }
-
-  /// Statements that travel together: one round trip for so many.
-  private static let together = 500
-
-  func apply(_ events: [RegistryEvent], on connection: isolated PostgresConnection) throws {
-    var waiting: [SQL] = []
-    for event in events {
-      waiting += try statements(event)
-      guard waiting.count >= Self.together else { continue }
-      _ = try connection.pipeline(waiting)
-      waiting = []
-    }
-    _ = try connection.pipeline(waiting)
-  }
-
-  private func statements(_ event: RegistryEvent) throws -> [SQL] {
-    switch event {
-    case .thing(let event): try statements(event)
-    case .datastream(let event): try statements(event)
-    case .location(.registered(let record)), .location(.changed(let record)): try upsert(record)
-    case .location(.withdrawn(let withdrawn)):
-      [
-        "delete from \(table("locations")) where id = \(withdrawn.id)", "delete from \(table("thing_locations")) where location_id = \(withdrawn.id)",
-        // A place in the past that is no place any more says nothing.
-        """
-        delete from \(table("historical_locations")) h where exists (select 1 from \(table("historical_location_locations")) p
-          where p.historical_location_id = h.id and p.location_id = \(withdrawn.id)) and not exists (
-          select 1 from \(table("historical_location_locations")) p where p.historical_location_id = h.id and p.location_id <> \(withdrawn.id))
-        """,
-        "delete from \(table("historical_location_locations")) where location_id = \(withdrawn.id)",
-      ]
-    case .sensor(.registered(let record)), .sensor(.changed(let record)): try upsert(record)
-    case .sensor(.withdrawn(let withdrawn)): ["delete from \(table("sensors")) where id = \(withdrawn.id)"]
-    case .observedProperty(.registered(let record)), .observedProperty(.changed(let record)): try upsert(record)
-    case .observedProperty(.withdrawn(let withdrawn)): ["delete from \(table("observed_properties")) where id = \(withdrawn.id)"]
-    case .featureOfInterest(.registered(let record)), .featureOfInterest(.changed(let record)): try upsert(record)
-    case .featureOfInterest(.withdrawn(let withdrawn)): ["delete from \(table("features_of_interest")) where id = \(withdrawn.id)"]
-    }
+  func write(_ folding: RegistryFolding, on connection: isolated PostgresConnection) throws {
+    // What goes makes room first: in the log a row may go and one of the same key come.
+    var statements = gone(folding.places) + gone(folding.things, "things") + gone(folding.datastreams, "datastreams")
+    statements += changes(folding.things) + changes(folding.datastreams)
+    statements += catalogue(folding) + histories(folding.places)
+    _ = try connection.pipeline(statements)
+    try begin(folding.things, on: connection)
+    try begin(folding.datastreams, on: connection)
   }
 
   // MARK: - Things
 
-  private func statements(_ event: ThingEvent) throws -> [SQL] {
-    switch event {
-    case .registered(let event):
-      let thing = event.thing
-      return [
-        """
-        insert into \(table("things")) (id, name, description, properties, city, governance, registered_at)
-        values (\(event.id), \(thing.name), \(thing.description), \(try json(thing.shownProperties)), \(thing.city.rawValue), \(try json(thing.governance)),
-          \(event.time))
-        """
-      ]
-    case .changed(let event):
-      let thing = event.thing
-      return [
-        """
-        update \(table("things")) set name = \(thing.name), description = \(thing.description), properties = \(try json(thing.shownProperties)),
-          governance = \(try json(thing.governance)) where id = \(event.id)
-        """
-      ]
-    case .relocated(let event):
-      let move = event.relocation
-      return [
-        "delete from \(table("thing_locations")) where thing_id = \(event.id)",
-        "insert into \(table("thing_locations")) (thing_id, location_id) select \(event.id), unnest(\(move.locations))",
-      ] + noted(move, thing: event.id)
-    case .historyNoted(let event): return noted(event.relocation, thing: event.thing)
-    case .historyWithdrawn(let event):
-      return [
-        "delete from \(table("historical_locations")) where id = \(event.historicalLocation)",
-        "delete from \(table("historical_location_locations")) where historical_location_id = \(event.historicalLocation)",
-      ]
-    case .retired(let event):
-      return ["update \(table("things")) set retired_at = \(event.time) where id = \(event.id)"]
-    case .deleted(let event):
-      return [
-        """
-        delete from \(table("historical_location_locations")) where historical_location_id in (
-          select id from \(table("historical_locations")) where thing_id = \(event.id))
-        """,
-        "delete from \(table("historical_locations")) where thing_id = \(event.id)",
-        "delete from \(table("thing_locations")) where thing_id = \(event.id)", "delete from \(table("things")) where id = \(event.id)",
-      ]
+  private func begin(_ things: LifeFolding<Thing>, on connection: isolated PostgresConnection) throws {
+    guard !things.begun.isEmpty else { return }
+    let columns = ["id", "name", "description", "properties", "city", "governance", "registered_at", "retired_at"]
+    _ = try connection.copy(into: tables.name("things"), columns: columns) { writer in
+      for (id, row) in things.begun.sorted(by: { $0.key < $1.key }) {
+        let thing = row.content
+        try writer.row(
+          id, thing.name, thing.description, thing.shownProperties.column, thing.city.rawValue, thing.governance.column, row.began, row.ended)
+      }
     }
   }
 
-  private func noted(_ relocation: Relocation, thing: Int64) -> [SQL] {
-    let id = relocation.historicalLocation
-    return [
-      """
-      insert into \(table("historical_locations")) (id, thing_id, time) values (\(id), \(thing), \(relocation.time))
-      on conflict (id) do update set time = excluded.time
-      """,
-      "delete from \(table("historical_location_locations")) where historical_location_id = \(id)",
-      "insert into \(table("historical_location_locations")) (historical_location_id, location_id) select \(id), unnest(\(relocation.locations))",
-    ]
+  private func changes(_ things: LifeFolding<Thing>) -> [SQL] {
+    var statements: [SQL] = []
+    if !things.changed.isEmpty {
+      let (ids, contents) = (Array(things.changed.keys), Array(things.changed.values))
+      statements.append(
+        """
+        update \(tables["things"]) t set name = c.name, description = c.description, properties = c.properties, governance = c.governance
+        from unnest(\(ids), \(contents.map(\.name)), \(contents.map(\.description)), \(contents.map(\.shownProperties.column)),
+          \(contents.map(\.governance.column))) c(id, name, description, properties, governance) where t.id = c.id
+        """)
+    }
+    return statements + ends(things, "things", "retired_at")
   }
 
   // MARK: - Datastreams
 
-  private func statements(_ event: DatastreamEvent) throws -> [SQL] {
-    switch event {
-    case .opened(let event):
-      let stream = event.datastream
-      var sql: SQL = "insert into \(table("datastreams")) (id, thing_id, sensor_id, observed_property_id, name, description, unit, observation_type,"
-      sql += " plausible_min, plausible_max, visibility, reporting, city, governance, properties, opened_at) values (\(event.id), \(stream.thing),"
-      sql += " \(stream.sensor), \(stream.observedProperty), \(stream.name), \(stream.description), \(try json(stream.unitOfMeasurement.shown)),"
-      sql +=
-        " \(stream.observationType.rawValue), \(stream.plausibleRange?.min as Double?), \(stream.plausibleRange?.max as Double?), \(stream.visibility.rawValue),"
-      sql += " \(try json(stream.reporting)), \(stream.city.rawValue), \(try json(stream.governance)), \(try json(stream.shownProperties)), \(event.time))"
-      return [sql]
-    case .changed(let event):
-      let stream = event.datastream
-      var sql: SQL = "update \(table("datastreams")) set name = \(stream.name), description = \(stream.description),"
-      sql +=
-        " unit = \(try json(stream.unitOfMeasurement.shown)), plausible_min = \(stream.plausibleRange?.min as Double?), plausible_max = \(stream.plausibleRange?.max as Double?),"
-      sql += " reporting = \(try json(stream.reporting)), governance = \(try json(stream.governance)), properties = \(try json(stream.shownProperties))"
-      sql += " where id = \(event.id)"
-      return [sql]
-    case .closed(let event):
-      return ["update \(table("datastreams")) set closed_at = \(event.time) where id = \(event.id)"]
-    case .deleted(let event):
-      return ["delete from \(table("datastreams")) where id = \(event.id)"]
+  private func begin(_ datastreams: LifeFolding<Datastream>, on connection: isolated PostgresConnection) throws {
+    guard !datastreams.begun.isEmpty else { return }
+    let columns = [
+      "id", "thing_id", "sensor_id", "observed_property_id", "name", "description", "unit", "observation_type", "plausible_min", "plausible_max", "visibility",
+      "reporting", "city", "governance", "properties", "opened_at", "closed_at",
+    ]
+    _ = try connection.copy(into: tables.name("datastreams"), columns: columns) { writer in
+      for (id, row) in datastreams.begun.sorted(by: { $0.key < $1.key }) {
+        let stream = row.content
+        try writer.row(
+          id, stream.thing, stream.sensor, stream.observedProperty, stream.name, stream.description, stream.unitOfMeasurement.shown.column,
+          stream.observationType.rawValue, stream.plausibleRange?.min, stream.plausibleRange?.max, stream.visibility.rawValue, stream.reporting.column,
+          stream.city.rawValue, stream.governance.column, stream.shownProperties.column, row.began, row.ended)
+      }
     }
+  }
+
+  private func changes(_ datastreams: LifeFolding<Datastream>) -> [SQL] {
+    var statements: [SQL] = []
+    if !datastreams.changed.isEmpty {
+      let (ids, contents) = (Array(datastreams.changed.keys), Array(datastreams.changed.values))
+      var sql: SQL = """
+        update \(tables["datastreams"]) d set name = c.name, description = c.description, unit = c.unit, plausible_min = c.plausible_min,
+          plausible_max = c.plausible_max, reporting = c.reporting, governance = c.governance, properties = c.properties
+        from unnest(\(ids), \(contents.map(\.name)), \(contents.map(\.description)), \(contents.map(\.unitOfMeasurement.shown.column)),
+        """
+      sql += " \(contents.map { $0.plausibleRange?.min }), \(contents.map { $0.plausibleRange?.max }), \(contents.map(\.reporting.column)),"
+      sql += """
+         \(contents.map(\.governance.column)), \(contents.map(\.shownProperties.column)))
+        c(id, name, description, unit, plausible_min, plausible_max, reporting, governance, properties) where d.id = c.id
+        """
+      statements.append(sql)
+    }
+    return statements + ends(datastreams, "datastreams", "closed_at")
+  }
+
+  // MARK: - Things and datastreams
+
+  private func gone<Content>(_ lives: LifeFolding<Content>, _ table: String) -> [SQL] {
+    lives.gone.isEmpty ? [] : [delete(from: table, where: "id", Array(lives.gone))]
+  }
+
+  private func ends<Content>(_ lives: LifeFolding<Content>, _ table: String, _ column: String) -> [SQL] {
+    if lives.ended.isEmpty { return [] }
+    return [
+      """
+      update \(tables[table]) t set \(identifier: column) = c.time from unnest(\(Array(lives.ended.keys)), \(Array(lives.ended.values))) c(id, time)
+      where t.id = c.id
+      """
+    ]
+  }
+
+  private func delete(from table: String, where column: String, _ ids: [Int64]) -> SQL {
+    "delete from \(tables[table]) where \(identifier: column) = any(\(ids))"
+  }
+
+  // MARK: - Places
+
+  private func gone(_ places: PlaceFolding) -> [SQL] {
+    var statements: [SQL] = []
+    let (histories, placed) = ("historical_locations", "historical_location_locations")
+    if case let removed = places.removed, !removed.isEmpty {
+      statements += [
+        "delete from \(tables[placed]) p using \(tables[histories]) h where h.id = p.historical_location_id and h.thing_id = any(\(removed))",
+        delete(from: histories, where: "thing_id", removed),
+      ]
+    }
+    if case let locations = places.locations, !locations.isEmpty {
+      statements += [
+        // A place in the past that is no place any more says nothing.
+        """
+        delete from \(tables[histories]) h where exists (select 1 from \(tables[placed]) p
+          where p.historical_location_id = h.id and p.location_id = any(\(locations))) and not exists (
+          select 1 from \(tables[placed]) p where p.historical_location_id = h.id and p.location_id <> all(\(locations)))
+        """,
+        delete(from: placed, where: "location_id", locations), delete(from: "thing_locations", where: "location_id", locations),
+      ]
+    }
+    if case let withdrawn = places.withdrawn, !withdrawn.isEmpty { statements.append(delete(from: histories, where: "id", withdrawn)) }
+    if case let anew = places.histories, !anew.isEmpty { statements.append(delete(from: placed, where: "historical_location_id", anew)) }
+    if case let things = places.things, !things.isEmpty { statements.append(delete(from: "thing_locations", where: "thing_id", things)) }
+    return statements
+  }
+
+  private func histories(_ places: PlaceFolding) -> [SQL] {
+    var statements: [SQL] = []
+    if case let noting = places.noting, !noting.isEmpty {
+      let pairs = noting.flatMap { history in history.locations.map { (history.id, $0) } }
+      statements += [
+        """
+        insert into \(tables["historical_locations"]) (id, thing_id, time)
+        select * from unnest(\(noting.map(\.id)), \(noting.map(\.thing)), \(noting.map(\.time))) on conflict (id) do update set time = excluded.time
+        """,
+        """
+        insert into \(tables["historical_location_locations"]) (historical_location_id, location_id)
+        select * from unnest(\(pairs.map(\.0)), \(pairs.map(\.1)))
+        """,
+      ]
+    }
+    if case let standing = places.standing, !standing.isEmpty {
+      statements.append(
+        "insert into \(tables["thing_locations"]) (thing_id, location_id) select * from unnest(\(standing.map(\.thing)), \(standing.map(\.location)))")
+    }
+    return statements
   }
 
   // MARK: - The catalogue
 
-  private func upsert(_ record: CatalogueRecord<Location>) throws -> [SQL] {
-    let entry = record.entry
-    return [
-      """
-      insert into \(table("locations")) (id, name, description, encoding_type, location, properties, feature_id)
-      values (\(record.id), \(entry.name), \(entry.description), \(entry.encodingType), \(try json(entry.location)),
-        \(try entry.properties.map(json) as JSONText?), \(entry.featureOfInterest as Int64?))
-      on conflict (id) do update set name = excluded.name, description = excluded.description, encoding_type = excluded.encoding_type,
-        location = excluded.location, properties = excluded.properties, feature_id = excluded.feature_id
-      """
-    ]
+  private func catalogue(_ folding: RegistryFolding) -> [SQL] {
+    entries(folding.locations, "locations", ["encoding_type", "location", "feature_id"]) { entries in
+      "\(entries.map(\.encodingType)), \(entries.map(\.location.column)), \(entries.map(\.featureOfInterest))"
+    }
+      + entries(folding.sensors, "sensors", ["encoding_type", "metadata"]) { entries in
+        "\(entries.map(\.encodingType)), \(entries.map(\.metadata.column))"
+      }
+      + entries(folding.observedProperties, "observed_properties", ["definition"]) { entries in "\(entries.map(\.definition))" }
+      + entries(folding.features, "features_of_interest", ["encoding_type", "feature"]) { entries in
+        "\(entries.map(\.encodingType)), \(entries.map(\.feature.column))"
+      }
   }
 
-  private func upsert(_ record: CatalogueRecord<Sensor>) throws -> [SQL] {
-    let entry = record.entry
-    return [
-      """
-      insert into \(table("sensors")) (id, name, description, encoding_type, metadata, properties)
-      values (\(record.id), \(entry.name), \(entry.description), \(entry.encodingType), \(try json(entry.metadata)), \(try entry.properties.map(json) as JSONText?))
-      on conflict (id) do update set name = excluded.name, description = excluded.description, encoding_type = excluded.encoding_type,
-        metadata = excluded.metadata, properties = excluded.properties
-      """
-    ]
-  }
-
-  private func upsert(_ record: CatalogueRecord<ObservedProperty>) throws -> [SQL] {
-    let entry = record.entry
-    return [
-      """
-      insert into \(table("observed_properties")) (id, name, definition, description, properties)
-      values (\(record.id), \(entry.name), \(entry.definition), \(entry.description), \(try entry.properties.map(json) as JSONText?))
-      on conflict (id) do update set name = excluded.name, definition = excluded.definition, description = excluded.description,
-        properties = excluded.properties
-      """
-    ]
-  }
-
-  private func upsert(_ record: CatalogueRecord<FeatureOfInterest>) throws -> [SQL] {
-    let entry = record.entry
-    return [
-      """
-      insert into \(table("features_of_interest")) (id, name, description, encoding_type, feature, properties)
-      values (\(record.id), \(entry.name), \(entry.description), \(entry.encodingType), \(try json(entry.feature)), \(try entry.properties.map(json) as JSONText?))
-      on conflict (id) do update set name = excluded.name, description = excluded.description, encoding_type = excluded.encoding_type,
-        feature = excluded.feature, properties = excluded.properties
-      """
-    ]
-  }
-
-  private func json(_ value: some Encodable) throws -> JSONText {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return JSONText(Array(try encoder.encode(value)))
+  /// - Parameter own: the values of the columns that only this kind of entry has.
+  private func entries<Entry: CatalogueEntry>(_ entries: [Int64: Entry?], _ table: String, _ columns: [String], _ own: ([Entry]) -> SQL) -> [SQL] {
+    var statements: [SQL] = []
+    let withdrawn = entries.filter { $0.value == nil }.map(\.key)
+    if !withdrawn.isEmpty { statements.append(delete(from: table, where: "id", withdrawn)) }
+    let listed = entries.compactMap { id, entry in entry.map { (id: id, entry: $0) } }.sorted { $0.id < $1.id }
+    if !listed.isEmpty {
+      let names = ["name", "description", "properties"] + columns
+      let entries = listed.map(\.entry)
+      statements.append(
+        """
+        insert into \(tables[table]) (id, \(unsafe: names.joined(separator: ", ")))
+        select * from unnest(\(listed.map(\.id)), \(entries.map(\.name)), \(entries.map(\.description)), \(entries.map { $0.properties?.column }), \(own(entries)))
+        on conflict (id) do update set \(unsafe: names.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
+        """)
+    }
+    return statements
   }
 }
