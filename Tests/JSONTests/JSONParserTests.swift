@@ -39,6 +39,31 @@ struct JSONParserTests {
     }
   }
 
+  @Test("reads every number as the nearest double, and whole ones exactly")
+  func numbers() throws {
+    func sound(_ text: String) throws {
+      let value = try JSONValue(parsing: text)
+      if !text.contains(where: { ".eE".contains($0) }), let whole = Int64(text) {
+        #expect(value.int == whole, "\(text)")
+      } else {
+        #expect(value.double?.bitPattern == Double(text)?.bitPattern, "\(text)")
+      }
+    }
+    for text in [
+      "0", "-0", "-0.0", "0.1", "9007199254740993.0", "999999999999999", "0.000000000000001", "123456789012345678", "1234567890123456789",
+      "9223372036854775807", "-9223372036854775808", "9223372036854775808", "99999999999999999999", "1.7976931348623157e308", "5e-324", "2.5E+3",
+      "100000.00000000001",
+    ] {
+      try sound(text)
+    }
+    for _ in 0..<5_000 {
+      let digits = String(UInt64.random(in: 0...(.max)).description.prefix(Int.random(in: 1...20)))
+      let whole = digits.first == "0" ? "0" : digits
+      try sound(whole)
+      try sound("-\(whole).\(UInt64.random(in: 0...(.max)).description.prefix(Int.random(in: 1...18)))")
+    }
+  }
+
   @Test("never crashes on noise, and what it takes it writes back as the same value")
   func noise() {
     var random = SystemRandomNumberGenerator()
