@@ -195,6 +195,27 @@ struct ObservationStorageTests {
     }
   }
 
+  @Test("what is known is looked up by index, also with a plan that was made while there was nothing to look up")
+  func plan() async throws {
+    try await withStore { pool in
+      let start = try #require(Instant(rfc3339: "2026-01-01T00:00:00Z"))
+      let batches = try (Int64(0)..<5).map { batch in
+        let readings = try (0..<Int64(100)).map { try reading(batch * 100 + $0, (start + .seconds(batch * 100 + $0)).rfc3339, .number(1)) }
+        return Observations.changes([(offset: batch, fact: .recorded(.init(datastream: 7, readings: readings)))])
+      }
+      let scans: SQL = "select sum(seq_scan)::bigint, sum(idx_scan)::bigint from pg_stat_xact_user_tables where relname like 'observations_2026%'"
+      let (first, all) = try await pool.transaction { connection in
+        _ = try Observations.store(batches[0], on: connection)
+        let first = try connection.query(scans)[0].decode(Int64.self, Int64.self)
+        for changes in batches.dropFirst() { _ = try Observations.store(changes, on: connection) }
+        return (first, try connection.query(scans)[0].decode(Int64.self, Int64.self))
+      }
+      // Making the partition reads it whole.
+      #expect(all.0 == first.0)
+      #expect(all.1 - first.1 == 400)
+    }
+  }
+
   @Test("two transactions that need the same new month make it once, and neither fails")
   func sameMonthTwice() async throws {
     try await withStore { pool in

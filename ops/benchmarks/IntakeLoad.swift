@@ -164,6 +164,11 @@ struct IntakeLoad: Sendable {
       select datastream_id, sum(readings)::bigint, round(sum(total) * 100)::bigint from observation_hours where hour >= \(from) and hour < \(to) group by 1
       """)
     try Self.compare(hours, expected, "observation_hours")
+    // Days of the city begin at other moments than those of UTC: all of them are asked for, and the load has these tables for itself.
+    let days = try await city.sensors.query(
+      "select datastream_id, sum(readings)::bigint, round(sum(total) * 100)::bigint from observation_days where day >= (\(from) at time zone 'Europe/Berlin')::date and day <= (\(to) at time zone 'Europe/Berlin')::date group by 1"
+    )
+    try Self.compare(days, expected, "observation_days")
     let revised = try await city.sensors.query("select count(*) from observation_revisions")[0].value(Int64.self, at: 0)
     try expect(revised == 0, "\(revised) readings count as revised, and none was")
     let step = max(1, expected.count / datastreams)

@@ -68,13 +68,18 @@ enum Observations {
         "select dos_make_observation_partition(min(moment)) from unnest(\(days)) moment group by date_trunc('month', moment at time zone 'UTC')")
     }
     statements += [
-      // Each key is one descent of an index; a planner without statistics would rather read whole partitions. One plan serves all: which partitions
-      // are looked into is decided by each key.
-      "select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)",
+      // One plan serves all batches, since planning over many partitions takes longer than reading. It must not be one that reads whole partitions because
+      // it was made while there were few rows.
+      """
+      select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+      """,
+      // Each key is one descent of an index: `offset 0` keeps the planner from any other join.
       """
       select \(selected("o")) from unnest(\(keys.map(\.datastream)), \(times)) wanted(datastream_id, phenomenon_time)
-      join \(tables["observations"]) o on o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
-      where o.phenomenon_time between \(first) and \(last)
+      cross join lateral (
+        select * from \(tables["observations"]) stored
+        where stored.datastream_id = wanted.datastream_id and stored.phenomenon_time = wanted.phenomenon_time
+          and stored.phenomenon_time between \(first) and \(last) offset 0) o
       """,
     ]
     let rows = try connection.pipeline(statements)[statements.count - 1]
