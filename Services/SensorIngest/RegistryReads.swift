@@ -15,7 +15,7 @@ struct RegistryReads: Sendable {
   /// Returns when the read model has what this process acknowledged, or the time is up.
   func ownWrites() async {
     guard let head = journal.commits.head(0) else { return }
-    try? await positions.wait(for: .broker(partition: 0, offset: head), timeout: Self.patience)
+    _ = try? await positions.wait(beyond: head, in: 0, atMost: Self.patience)
   }
 
   /// As above for who decides by what it reads: 503 where the read model does not come there in time, since a wrong answer would be final.

@@ -1,5 +1,6 @@
 public import Broker
 public import Postgres
+import Synchronization
 
 /// Where a write stands, as the header `DOS-Position` carries it.
 public enum ReadPosition: Sendable, Hashable {
@@ -41,6 +42,14 @@ public final class ReadPositions: Sendable {
   private let subscription: String
   private let topic: String
   private let signal = CommitSignal()
+  private let standings = Mutex<[Int: Standing]>([:])
+
+  /// Where a partition was seen to stand, and until when that is believed. Only the swap of a replay moves it back.
+  private struct Standing {
+    var position: Int64
+    var until: ContinuousClock.Instant
+  }
+  private static let belief = Duration.seconds(1)
 
   public init(pool: PostgresPool, subscription: String, topic: String) {
     self.pool = pool
@@ -77,8 +86,45 @@ public final class ReadPositions: Sendable {
     try await checkParked(position, stream)
   }
 
+  /// Waits until the projection is beyond an event of this process, parked or not: what a reader waits for who names no position. Asks the database only where
+  /// nobody has seen the projection stand beyond it within the last second; so a read without a write before it costs nothing.
+  /// - Returns: whether it is there in time.
+  public func wait(beyond offset: Int64, in partition: Int, atMost limit: Duration) async throws -> Bool {
+    let deadline = ContinuousClock.now + limit
+    var pause = Duration.milliseconds(5)
+    var mustLook = false
+    while true {
+      let heard = signal.head(partition) ?? 0
+      var known = believed(partition)
+      if let known, known > offset { return true }
+      if mustLook || known == nil {
+        known = try await standing(of: partition)?.position ?? 0
+        if let known {
+          saw(partition, at: known)
+          if known > offset { return true }
+        }
+      }
+      let left = ContinuousClock.now.duration(to: deadline)
+      if left <= .zero { return false }
+      try Task.checkCancellation()
+      // As above.
+      mustLook = await !signal.wait(partition, beyond: max(heard, known ?? 0), atMost: min(pause, left))
+      pause = mustLook ? min(pause * 2, .milliseconds(50)) : .milliseconds(5)
+    }
+  }
+
   func progressed(_ partition: Int, to position: Int64) {
+    saw(partition, at: position)
     signal.advance(partition, to: position)
+  }
+
+  private func saw(_ partition: Int, at position: Int64) {
+    standings.withLock { $0[partition] = Standing(position: position, until: .now + Self.belief) }
+  }
+
+  /// Where the partition stands, nil where that is not known or no longer believed.
+  private func believed(_ partition: Int) -> Int64? {
+    standings.withLock { $0[partition] }.flatMap { $0.until > .now ? $0.position : nil }
   }
 
   private func standing(of partition: Int) async throws -> Checkpoint? {

@@ -49,6 +49,15 @@ public struct JSONWriter: Sendable {
     needsComma = false
   }
 
+  /// A member's name that was escaped before; its value comes next.
+  public mutating func key(_ key: JSONKey) {
+    let member = key.member
+    member.withUnsafeBufferPointer { member in
+      bytes.append(contentsOf: needsComma ? member : UnsafeBufferPointer(rebasing: member.dropFirst()))
+    }
+    needsComma = false
+  }
+
   public mutating func string(_ value: String) {
     comma()
     bytes.append(UInt8(ascii: "\""))
@@ -58,12 +67,21 @@ public struct JSONWriter: Sendable {
     needsComma = true
   }
 
-  /// A string in two parts, which need not be joined before.
-  public mutating func string(_ first: String, _ second: String) {
+  /// A string whose bytes are UTF-8 already, as a database gave them.
+  public mutating func string(utf8 value: Span<UInt8>) {
     comma()
     bytes.append(UInt8(ascii: "\""))
-    for var part in [first, second] { part.withUTF8 { escape($0) } }
+    value.withUnsafeBufferPointer { escape($0) }
     bytes.append(UInt8(ascii: "\""))
+    needsComma = true
+  }
+
+  /// A string with a number in its middle.
+  public mutating func string(_ frame: JSONFrame, around number: Int64) {
+    comma()
+    bytes.append(contentsOf: frame.before)
+    append(isNegative: number < 0, number.magnitude)
+    bytes.append(contentsOf: frame.after)
     needsComma = true
   }
 
@@ -107,6 +125,13 @@ public struct JSONWriter: Sendable {
   public mutating func raw(_ json: [UInt8]) {
     comma()
     bytes.append(contentsOf: json)
+    needsComma = true
+  }
+
+  /// The same, for what belongs to somebody else.
+  public mutating func raw(_ json: Span<UInt8>) {
+    comma()
+    json.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
     needsComma = true
   }
 

@@ -62,6 +62,7 @@ extension Optional: PostgresEncodable where Wrapped: PostgresEncodable {
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
+  @inlinable
   public static func decodePostgres(_ field: PostgresField) throws(PostgresMismatch) -> Wrapped? {
     field.bytes == nil ? nil : try Wrapped.decodePostgres(field)
   }

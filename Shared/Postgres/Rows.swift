@@ -24,9 +24,9 @@ public struct Rows: Sendable, RandomAccessCollection {
 
 /// One row of a result.
 public struct Row: Sendable {
-  let result: ResultHandle
+  @usableFromInline let result: ResultHandle
   let statement: String
-  let index: Int
+  @usableFromInline let index: Int
 
   /// Reads the first columns in order: `let (id, name) = try row.decode(Int64.self, String?.self)`.
   ///
@@ -37,6 +37,7 @@ public struct Row: Sendable {
   }
 
   /// Reads one column by its number, from 0.
+  @inlinable
   public func value<Value: PostgresDecodable>(_ type: Value.Type = Value.self, at column: Int) throws(PostgresError) -> Value {
     guard column >= 0, column < result.columnCount else { throw failure(column, .columns(expected: column + 1, actual: result.columnCount)) }
     do {
@@ -60,6 +61,27 @@ public struct Row: Sendable {
     return try withExtendedLifetime(result) { try body(result.bytes(row: index, column: column)) }
   }
 
+  /// Gives the UTF-8 of a column that is a text or JSON to the body, without a copy; nil, and no call, for NULL.
+  @discardableResult
+  public func withText<Outcome>(at column: Int, _ body: (Span<UInt8>) -> Outcome) throws(PostgresError) -> Outcome? {
+    guard column >= 0, column < result.columnCount else { throw failure(column, .columns(expected: column + 1, actual: result.columnCount)) }
+    let type = result.type(of: column)
+    return try withExtendedLifetime(result) { () throws(PostgresError) -> Outcome? in
+      guard var bytes = result.bytes(row: index, column: column) else { return nil }
+      switch type {
+      case .text, .varchar, .json: break
+      case .jsonb:
+        guard bytes.first == 1 else { throw failure(column, .content(expected: "text", problem: "jsonb version \(bytes.first ?? 0) is not known")) }
+        bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+      default: throw failure(column, .type(expected: "text", accepted: [.text, .varchar, .json, .jsonb], actual: type))
+      }
+      return bytes.withMemoryRebound(to: UInt8.self) { body($0.span) }
+    }
+  }
+
+  /// Whether a column is NULL.
+  public func isNull(at column: Int) -> Bool { withBytes(at: column) { $0 == nil } }
+
   /// A copy of a column's raw bytes, nil for NULL.
   public func bytes(at column: Int) -> [UInt8]? {
     withBytes(at: column) { $0.map(Array.init) }
@@ -70,7 +92,8 @@ public struct Row: Sendable {
     return try value(type, at: column)
   }
 
-  private func failure(_ column: Int, _ mismatch: PostgresMismatch) -> PostgresError {
+  @usableFromInline
+  func failure(_ column: Int, _ mismatch: PostgresMismatch) -> PostgresError {
     let name = column < result.columnCount ? result.name(of: column) : "number \(column + 1)"
     return PostgresError(kind: .decoding, message: "column \(name) \(mismatch.text)", statement: statement)
   }
@@ -80,10 +103,11 @@ public struct Row: Sendable {
 ///
 /// `@unchecked Sendable`: libpq does not touch a result once it has handed it over, reading it changes nothing, and it is freed once, in
 /// `deinit`, when the last row is gone.
+@usableFromInline
 final class ResultHandle: @unchecked Sendable {
   private let pointer: OpaquePointer
   let rowCount: Int
-  let columnCount: Int
+  @usableFromInline let columnCount: Int
   private let types: [PostgresType]
 
   init(_ pointer: OpaquePointer) {
@@ -106,6 +130,7 @@ final class ResultHandle: @unchecked Sendable {
     PQcmdStatus(pointer).map { String(cString: $0) } ?? ""
   }
 
+  @usableFromInline
   func type(of column: Int) -> PostgresType { types[column] }
 
   func name(of column: Int) -> String {
@@ -116,6 +141,7 @@ final class ResultHandle: @unchecked Sendable {
     (0..<columnCount).first { self.name(of: $0) == name }
   }
 
+  @usableFromInline
   func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
     let (row, column) = (Int32(row), Int32(column))
     if PQgetisnull(pointer, row, column) == 1 { return nil }

@@ -167,4 +167,6 @@ private final class StubProgress: ObservationProgress {
     questions.withLock { $0.append((position, limit)) }
     return reaches
   }
+
+  func wait(beyond position: BrokerPosition, atMost limit: Duration) async -> Bool { await wait(for: position, atMost: limit) }
 }

@@ -25,17 +25,13 @@ struct ObservationsAPI: Sendable {
         request in
         let id = try request.integerParameter("id")
         guard let navigation = STAEntityType.datastream.navigation("Observations") else { throw Problem.notFound("There are no observations.") }
-        let known = try await pool.query("select 1 from datastreams t where t.id = \(id) and \(STAViewer(request.caller).condition(.datastream, alias: "t"))")
-        guard !known.isEmpty else { throw Problem.notFound("There is no datastream \(id).") }
         return try await page(request, .reached(from: .datastream, id: id, navigation), address: "Datastreams(\(id))/Observations", datastream: id)
       },
       Route(.get, "/sensors/v1.1/Observations({id})", access: .everyone, info: RouteInfo("One observation", tag: "Observations")) { request in
         let id = try await resolved(request)
         let entity = try await asking { try await reader(request).entity(.observation, .id(id), query(request)) }
         guard let entity else { throw Problem.notFound("There is no observation \(id).") }
-        var writer = JSONWriter()
-        entity.write(to: &writer, root: root(request))
-        return .json(writer.bytes)
+        return .json(try entity.json())
       },
       Route(.get, "/sensors/v1.1/Observations({id})/Datastream", access: .everyone, info: RouteInfo("The datastream of an observation", tag: "Observations")) {
         request in
@@ -43,9 +39,7 @@ struct ObservationsAPI: Sendable {
         guard let navigation = STAEntityType.observation.navigation("Datastream") else { throw Problem.notFound("There is no datastream.") }
         let entity = try await asking { try await reader(request).entity(.datastream, .reached(from: .observation, id: id, navigation), query(request)) }
         guard let entity else { throw Problem.notFound("There is no observation \(id).") }
-        var writer = JSONWriter()
-        entity.write(to: &writer, root: root(request))
-        return .json(writer.bytes)
+        return .json(try entity.json())
       },
       Route(
         .delete, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
@@ -59,13 +53,26 @@ struct ObservationsAPI: Sendable {
   }
 
   private func page(_ request: Request, _ scope: STAReader.Scope, address: String, datastream: Int64?) async throws -> Response {
-    try await waitForOwnWrites(request, datastream: datastream)
-    return try await asking {
-      let query = try query(request)
-      let page = try await reader(request).page(.observation, scope, query)
-      let next = Self.next("\(root(request))/\(address)", request, query, shown: page.entities.count)
-      return .json(page.json(root: root(request), next: next))
+    do {
+      try await waitForOwnWrites(request, datastream: datastream)
+      return try await asking {
+        let query = try query(request)
+        let page = try await reader(request).page(.observation, scope, query)
+        // What has readings to show is there, and may be seen.
+        if page.shown == 0, let datastream { try await check(datastream, request) }
+        return .json(try page.json(next: Self.next("\(root(request))/\(address)", request, query, shown: page.shown)))
+      }
+    } catch let problem as Problem {
+      if let datastream { try await check(datastream, request) }
+      throw problem
     }
+  }
+
+  /// Answers 404 for a datastream that is not there, or that the caller may not see.
+  func check(_ datastream: Int64, _ request: Request) async throws {
+    let seen = STAViewer(request.caller).condition(.datastream, alias: "t")
+    let known = try await pool.query("select 1 from datastreams t where t.id = \(datastream) and \(seen)")
+    guard !known.isEmpty else { throw Problem.notFound("There is no datastream \(datastream).") }
   }
 
   private func withdraw(_ request: Request) async throws -> Response {
@@ -126,7 +133,7 @@ struct ObservationsAPI: Sendable {
     let deadline = ContinuousClock.now + Self.patience
     for position in own {
       let left = ContinuousClock.now.duration(to: deadline)
-      guard left > .zero, await progress.wait(for: position, atMost: left) else { return }
+      guard left > .zero, await progress.wait(beyond: position, atMost: left) else { return }
     }
   }
 

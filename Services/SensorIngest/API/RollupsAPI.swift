@@ -42,8 +42,7 @@ struct RollupsAPI: Sendable {
   private func answer(_ request: Request, _ sql: (Int64) -> SQL) async throws -> Response {
     try request.query.allowing(["from", "to"])
     let id = try request.integerParameter("id")
-    let known = try await pool.query("select 1 from datastreams t where t.id = \(id) and \(STAViewer(request.caller).condition(.datastream, alias: "t"))")
-    guard !known.isEmpty else { throw Problem.notFound("There is no datastream \(id).") }
+    try await observations.check(id, request)
     try await observations.waitForOwnWrites(request, datastream: id)
     var writer = JSONWriter(capacity: 16_384)
     writer.beginObject()

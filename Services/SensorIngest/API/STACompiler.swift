@@ -119,7 +119,7 @@ struct STACompiler {
     let rest = names.dropFirst()
     if name == "id" || name == "@iot.id", rest.isEmpty { return Operand(sql: "\(unsafe: alias).id", kind: .int, position: position) }
     if let property = type.property(name) {
-      let column: SQL = "\(unsafe: property.column.replacing("{t}", with: alias))"
+      let column: SQL = "\(unsafe: property.column.of(alias))"
       if rest.isEmpty { return Operand(sql: column, kind: property.kind.aliased(alias), position: position) }
       guard property.kind == .json else { throw error(position, "\(name) has no parts", name) }
       return Operand(sql: "(\(column) #> \(Array(rest)))", kind: .json, position: position)

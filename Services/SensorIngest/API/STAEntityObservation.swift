@@ -12,7 +12,9 @@ extension STAEntityType {
         shown: .result(number: "{t}.number", truth: "{t}.truth", text: "{t}.text", json: "{t}.json")),
       STAProperty("resultTime", .instant, "{t}.result_time", writesNull: true), STAProperty("resultQuality", .json, "{t}.result_quality"),
       STAProperty("validTime", .text, "{t}.valid_time"), STAProperty("parameters", .json, "{t}.parameters"),
-      STAProperty("dos:verdict", .text, "(case when {t}.implausible then 'implausible' else 'plausible' end)"),
+      STAProperty(
+        "dos:verdict", .text, "(case when {t}.implausible then 'implausible' else 'plausible' end)",
+        shown: .either("{t}.implausible", "implausible", "plausible")),
     ],
     navigations: [
       STANavigation("Datastream", to: "Datastream", .parent("datastream_id")),

@@ -1,21 +1,24 @@
+import JSON
+
 /// One entity type of SensorThings as this service reads it: where its rows are, what its properties are, and where one can go from it.
-///
-/// Texts of SQL in here are constants of the program; `{t}` stands for the table's alias.
 struct STAEntityType: Sendable {
   /// `Thing`
   let name: String
   /// `Things`
   let set: String
   let table: String
-  /// Rows that are still there, for example those of things that are not retired; empty for all.
-  let condition: String
+  /// Rows that are still there, for example those of observations that are not withdrawn; nil for all.
+  let condition: STASQL?
   let access: STAAccess
   /// In the order in which they are written.
   let properties: [STAProperty]
   let navigations: [STANavigation]
+  /// How all properties are written, and what is selected for that.
+  let cells: [STACell]
+  let columns: String
 
   init(
-    _ name: String, set: String, table: String, condition: String = "", access: STAAccess = .everyone, properties: [STAProperty],
+    _ name: String, set: String, table: String, condition: STASQL? = nil, access: STAAccess = .everyone, properties: [STAProperty],
     navigations: [STANavigation]
   ) {
     self.name = name
@@ -25,6 +28,7 @@ struct STAEntityType: Sendable {
     self.access = access
     self.properties = properties
     self.navigations = navigations
+    (cells, columns) = STACell.of(properties)
   }
 
   func property(_ name: String) -> STAProperty? { properties.first { $0.name == name } }
@@ -35,20 +39,31 @@ struct STAEntityType: Sendable {
   var names: [String] { ["@iot.id"] + properties.map(\.name) + navigations.map(\.name) }
 }
 
+/// A constant of SQL about one row; `{t}` in it stands for the alias of the row's table. Cut once, since every read puts an alias in.
+struct STASQL: Sendable, ExpressibleByStringLiteral {
+  private let pieces: [String]
+
+  init(_ text: String) { pieces = text.split(separator: "{t}", omittingEmptySubsequences: false).map(String.init) }
+  init(stringLiteral text: String) { self.init(text) }
+
+  func of(_ alias: String) -> String { pieces.joined(separator: alias) }
+}
+
 /// How the rows of a type say who may see them.
 enum STAAccess: Sendable {
   case everyone
-  /// By a datastream's visibility and city. Constants of SQL that yield them for a row `{t}`.
-  case visibility(String, city: String)
+  /// By a datastream's visibility and city.
+  case visibility(STASQL, city: STASQL)
   /// By the datastream that a column names: who sees that sees the row.
-  case datastream(String)
+  case datastream(STASQL)
 }
 
 /// One property: its name and the column or expression that holds it.
 struct STAProperty: Sendable {
   let name: String
+  let key: JSONKey
   let kind: STAKind
-  let column: String
+  let column: STASQL
   /// What is written, where that is something else than the column.
   let shown: STAShown?
   /// Whether an absent value is written as null; otherwise it is left out.
@@ -57,26 +72,33 @@ struct STAProperty: Sendable {
   let isRequired: Bool
 
   init(
-    _ name: String, _ kind: STAKind, _ column: String, shown: STAShown? = nil, writesNull: Bool = false, isRequired: Bool = false
+    _ name: String, _ kind: STAKind, _ column: STASQL, shown: STAShown? = nil, writesNull: Bool = false, isRequired: Bool = false
   ) {
     self.name = name
+    key = JSONKey(name)
     self.kind = kind
     self.column = column
     self.shown = shown
     self.writesNull = writesNull
     self.isRequired = isRequired
   }
+
+  /// What is read of a row to write it.
+  var read: [STASQL] { shown?.columns ?? [column] }
 }
 
 /// How a property is written that is not just the value of its column.
 enum STAShown: Sendable {
   /// A moment, or the span between two columns where the second is not null.
-  case span(from: String, to: String)
+  case span(from: STASQL, to: STASQL)
   /// The first of columns that is not null: a number, a truth value, a text, JSON.
-  case result(number: String, truth: String, text: String, json: String)
+  case result(number: STASQL, truth: STASQL, text: STASQL, json: STASQL)
+  /// One of two texts, as a truth value says.
+  case either(STASQL, String, String)
 
-  var columns: [String] {
+  var columns: [STASQL] {
     switch self {
+    case .either(let truth, _, _): [truth]
     case .span(let from, let to): [from, to]
     case .result(let number, let truth, let text, let json): [number, truth, text, json]
     }
@@ -137,6 +159,10 @@ struct STANavigation: Sendable {
   let passesAccess: Bool
   /// The property by which the entities it leads to differ from one another, and by which they have an index.
   let siblingKey: String?
+  /// The names of the members that show what it leads to, where that is found, and where it goes on.
+  let key: JSONKey
+  let linkKey: JSONKey
+  let nextKey: JSONKey
 
   init(_ name: String, to target: String, _ link: Link, passesAccess: Bool = false, siblingKey: String? = nil) {
     self.name = name
@@ -144,6 +170,9 @@ struct STANavigation: Sendable {
     self.link = link
     self.passesAccess = passesAccess
     self.siblingKey = siblingKey
+    key = JSONKey(name)
+    linkKey = JSONKey("\(name)@iot.navigationLink")
+    nextKey = JSONKey("\(name)@iot.nextLink")
   }
 
   /// Whether it leads to any number of entities.

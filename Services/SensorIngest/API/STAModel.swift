@@ -99,8 +99,8 @@ extension STAEntityType {
     ])
 
   /// What has ended stays readable, and says when it ended.
-  private static func withEnd(_ name: String, _ column: String) -> String {
-    "(case when \(column) is null then {t}.properties else {t}.properties || jsonb_build_object('\(name)', \(rfc3339(column))) end)"
+  private static func withEnd(_ name: String, _ column: String) -> STASQL {
+    STASQL("(case when \(column) is null then {t}.properties else {t}.properties || jsonb_build_object('\(name)', \(rfc3339(column))) end)")
   }
 
   static func rfc3339(_ column: String) -> String { "to_char(\(column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')" }

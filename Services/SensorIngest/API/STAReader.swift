@@ -26,36 +26,35 @@ struct STAReader {
   /// One page of a collection.
   func page(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAPage {
     try checkExpands(query)
-    let found = try await rows(type, scope, query)
-    var page = STAPage(entities: found.rows, more: found.more, count: nil)
-    if query.count { page.count = try await count(type, scope, query) }
-    page.entities = try await expand(page.entities, of: type, query)
-    return page
+    var level = try await level(type, scope, query)
+    let shown = min(level.rows?.count ?? 0, query.limit)
+    let more = if let rows = level.rows { rows.count > shown } else { try await count(type, scope, query) > query.skip }
+    let count = query.count ? try await count(type, scope, query) : nil
+    try await expand(&level, try query.expand.isEmpty ? [] : level.ids(0..<shown), query)
+    return STAPage(level: level, shown: shown, more: more, count: count)
   }
 
   /// One entity, nil where it is not there or may not be seen.
-  func entity(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAEntity? {
+  func entity(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAFound? {
     try checkExpands(query)
     var single = query
     single.top = 1
-    return try await expand(rows(type, scope, single).rows, of: type, query).first
+    var level = try await level(type, scope, single)
+    let ids = try level.ids(0..<min(level.rows?.count ?? 0, 1))
+    try await expand(&level, ids, query)
+    return ids.first.map { STAFound(level: level, id: $0) }
   }
 
   // MARK: - One level
 
-  private func rows(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> (rows: [STAEntity], more: Bool) {
-    if query.limit == 0 { return ([], try await count(type, scope, query) > query.skip) }
-    let shape = try STAShape(type, query)
-    var sql: SQL = "select \(shape.columns(alias: "t"))t.id from \(identifier: type.table) t where \(try condition(type, scope, query))"
+  private func level(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STALevel {
+    if query.limit == 0 { return STALevel(form: try STAForm(type, STAQuery(), root: root), rows: nil) }
+    let form = try STAForm(type, query, root: root)
+    var sql: SQL = "select \(unsafe: form.columns)t.id from \(identifier: type.table) t where \(try condition(type, scope, query))"
     var navigation: STANavigation?
     if case .reached(_, _, let way) = scope { navigation = way }
     sql += " order by \(try order(query, type, within: navigation))\(Self.limit(query.limit, skip: query.skip))"
-    let found = try await pool.query(sql)
-    let width = shape.width
-    var entities: [STAEntity] = []
-    entities.reserveCapacity(found.count)
-    for row in found.prefix(query.limit) { entities.append(try shape.entity(row, idColumn: width)) }
-    return (entities, found.count > query.limit)
+    return STALevel(form: form, rows: try await pool.query(sql))
   }
 
   private func count(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> Int {
@@ -102,9 +101,9 @@ struct STAReader {
   }
 
   /// One more than wanted tells whether more follow. Rounded up, since it stands in the text: the server must know it to choose a plan that stops early,
-  /// and each text is a prepared statement of its own.
+  /// and each text is a prepared statement of its own. What is wanted where nothing is asked has one.
   private static func limit(_ wanted: Int, skip: Int) -> SQL {
-    var rounded = 2
+    var rounded = wanted == STAQuery.defaultTop ? wanted + 1 : 2
     while rounded <= wanted { rounded *= 2 }
     return skip == 0 ? " limit \(unsafe: String(rounded))" : " limit \(unsafe: String(rounded)) offset \(skip)"
   }
@@ -150,8 +149,8 @@ struct STAReader {
     }
   }
 
-  private func expand(_ entities: [STAEntity], of type: STAEntityType, _ query: STAQuery) async throws -> [STAEntity] {
-    var entities = entities
+  private func expand(_ level: inout STALevel, _ ids: [Int64], _ query: STAQuery) async throws {
+    let type = level.form.type
     for expand in query.expand {
       guard let navigation = type.navigation(expand.navigation.text), let target = model.target(of: navigation) else {
         let names = type.navigations.map(\.name)
@@ -159,159 +158,60 @@ struct STAReader {
           option: "$expand", position: expand.navigation.position, problem: "a \(type.name) has no \(expand.navigation.text)",
           expected: nearestName(to: expand.navigation.text, among: names) ?? "one of \(names.joined(separator: ", "))")
       }
-      var below = try await children(of: entities, type, navigation, target, expand.query)
-      if !expand.query.expand.isEmpty {
-        // The next level is read for all of them at once, and dealt out again.
-        var all = try await self.expand(below.values.flatMap(\.entities), of: target, expand.query)[...]
-        for id in below.keys {
-          guard var page = below[id] else { continue }
-          let count = page.entities.count
-          page.entities = Array(all.prefix(count))
-          all = all.dropFirst(count)
-          below[id] = page
-        }
-      }
-      for index in entities.indices {
-        entities[index].expanded.append(
-          STAEntity.Expanded(navigation: navigation, target: target, query: expand.query, page: below[entities[index].id] ?? STAPage()))
-      }
+      var expansion = try await expansion(of: Array(Set(ids)), type, navigation, target, expand.query)
+      // The next level is read for all of them at once.
+      if !expand.query.expand.isEmpty { try await self.expand(&expansion.level, try expansion.ids(), expand.query) }
+      level.expanded.append(expansion)
     }
-    return entities
   }
 
-  private func children(
-    of parents: [STAEntity], _ type: STAEntityType, _ navigation: STANavigation, _ target: STAEntityType, _ query: STAQuery
-  ) async throws -> [Int64: STAPage] {
-    guard !parents.isEmpty else { return [:] }
-    let ids = Array(Set(parents.map(\.id)))
+  private func expansion(
+    of ids: [Int64], _ type: STAEntityType, _ navigation: STANavigation, _ target: STAEntityType, _ query: STAQuery
+  ) async throws -> STAExpansion {
+    let address = (before: "\(root)/\(type.set)(", after: ")/\(navigation.name)")
+    guard !ids.isEmpty else {
+      let nothing = STALevel(form: try STAForm(target, STAQuery(), root: root), rows: nil)
+      return STAExpansion(navigation: navigation, query: query, address: address, level: nothing)
+    }
+    let form = try STAForm(target, query, root: root)
     let limit = navigation.isMany ? min(query.limit, max(1, Self.maximumExpanded / ids.count)) : 1
-    let shape = try STAShape(target, query)
     let condition = try filtered(viewer.condition(target, alias: "t", reachedBy: navigation), target, query)
-    var pages: [Int64: STAPage] = [:]
     // A lateral join reads each parent's first entities by its index, and never the rest.
-    var inner: SQL = "select \(shape.columns(alias: "t"))t.id as entity_id from \(identifier: target.table) t"
+    var inner: SQL = "select \(unsafe: form.columns)t.id as entity_id from \(identifier: target.table) t"
     inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition) order by \(try order(query, target, within: navigation))"
     inner += Self.limit(limit, skip: query.skip)
-    var sql: SQL = "select c.*, p.id as parent_id from \(identifier: type.table) p cross join lateral"
-    sql += " (select i.*, row_number() over () as place from (\(inner)) i) c where p.id = any(\(ids)) order by p.id, c.place"
-    let found = try await pool.query(sql)
-    let columns = shape.width
-    for row in found {
-      let parent = try row.value(Int64.self, at: columns + 2)
-      if pages[parent, default: STAPage()].entities.count == limit {
-        pages[parent, default: STAPage()].more = true
-      } else {
-        pages[parent, default: STAPage()].entities.append(try shape.entity(row, idColumn: columns))
-      }
-    }
+    var sql: SQL = "select c.*, p.id from "
+    // Only where the parent's row names the other must it be read.
+    if navigation.isMany { sql += "unnest(\(ids)) with ordinality as p (id, number)" } else { sql += "\(identifier: type.table) p" }
+    sql += " cross join lateral (select i.*, row_number() over () as place from (\(inner)) i) c"
+    sql += navigation.isMany ? " order by p.number, c.place" : " where p.id = any(\(ids)) order by p.id, c.place"
+    let rows = try await pool.query(sql)
+    var expansion = STAExpansion(navigation: navigation, query: query, address: address, level: STALevel(form: form, rows: rows))
+    expansion.shares = try Self.shares(rows, parent: form.width + 2, limit: limit)
     if query.count, navigation.isMany {
       var counting: SQL = "select p.id, count(t.id) from \(identifier: type.table) p join \(identifier: target.table) t"
       counting += " on \(unsafe: navigation.join(this: "p", other: "t")) where p.id = any(\(ids)) and \(condition) group by p.id"
-      for id in ids { pages[id, default: STAPage()].count = 0 }
+      for id in ids { expansion.shares[id, default: .init()].count = 0 }
       for row in try await pool.query(counting) {
         let (parent, count) = try row.decode(Int64.self, Int64.self)
-        pages[parent, default: STAPage()].count = Int(count)
+        expansion.shares[parent]?.count = Int(count)
       }
     }
-    return pages
-  }
-}
-
-/// Which of a type's properties and links an answer shows.
-struct STAShape {
-  let type: STAEntityType
-  let properties: [STAProperty]
-  let showsID: Bool
-  /// A navigation as it is written where it is not expanded: the key and what follows the entity's link. Without a key it is not shown.
-  let links: [(name: String, key: String?, tail: String)]
-  /// Whether only the entity's link is shown.
-  let isReference: Bool
-
-  init(_ type: STAEntityType, _ query: STAQuery) throws(STAQueryError) {
-    self.type = type
-    isReference = query.isReference
-    if isReference {
-      (properties, links, showsID) = ([], type.navigations.map { ($0.name, nil, "") }, false)
-      return
-    }
-    guard let select = query.select else {
-      properties = type.properties
-      links = type.navigations.map { ($0.name, "\($0.name)@iot.navigationLink", "/\($0.name)") }
-      showsID = true
-      return
-    }
-    let known = Set(type.names + ["id", "@iot.selfLink"])
-    for name in select where !known.contains(name.text) {
-      throw STAQueryError(
-        option: "$select", position: name.position, problem: "a \(type.name) has no \(name.text)",
-        expected: nearestName(to: name.text, among: type.names) ?? "one of \(type.names.joined(separator: ", "))")
-    }
-    let names = Set(select.map(\.text))
-    properties = type.properties.filter { names.contains($0.name) }
-    links = type.navigations.map { ($0.name, names.contains($0.name) ? "\($0.name)@iot.navigationLink" : nil, "/\($0.name)") }
-    showsID = !names.isDisjoint(with: ["id", "@iot.id", "@iot.selfLink"])
+    return expansion
   }
 
-  /// The selected columns, each followed by a comma, so that the id can come last.
-  func columns(alias: String) -> SQL {
-    let columns = properties.flatMap(\.columns).enumerated().map { "\($0.element.replacing("{t}", with: alias)) as p\($0.offset), " }
-    return "\(unsafe: columns.joined())"
-  }
-
-  /// How many those are.
-  var width: Int { properties.reduce(0) { $0 + $1.columns.count } }
-
-  func entity(_ row: Row, idColumn: Int) throws -> STAEntity {
-    var entity = STAEntity(type: type, id: try row.value(at: idColumn), shape: self)
-    var column = 0
-    for property in properties {
-      try property.write(row, column: column, to: &entity.properties)
-      column += property.columns.count
+  /// Deals rows out that are in the order of their parents.
+  private static func shares(_ rows: Rows, parent column: Int, limit: Int) throws -> [Int64: STAExpansion.Share] {
+    var shares: [Int64: STAExpansion.Share] = [:]
+    var first = 0
+    while first < rows.count {
+      let parent = try rows[first].value(Int64.self, at: column)
+      var end = first + 1
+      while end < rows.count, try rows[end].value(Int64.self, at: column) == parent { end += 1 }
+      let shown = min(end - first, limit)
+      shares[parent] = STAExpansion.Share(shown: first..<first + shown, more: first + shown < end)
+      first = end
     }
-    return entity
-  }
-}
-
-extension STAProperty {
-  /// What is read of a row to write it.
-  fileprivate var columns: [String] { shown?.columns ?? [column] }
-
-  /// Writes the member; nothing where the value is absent and left out.
-  fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws {
-    switch shown {
-    case .span:
-      let (from, to) = (try row.value(Instant.self, at: column), try row.value(Instant?.self, at: column + 1))
-      writer.key(name: name)
-      if let to { writer.string("\(from)/\(to)") } else { writer.instant(from) }
-      return
-    case .result:
-      writer.key(name: name)
-      if let number = try row.value(Double?.self, at: column) {
-        writer.double(number)
-      } else if let truth = try row.value(Bool?.self, at: column + 1) {
-        writer.bool(truth)
-      } else if let text = try row.value(String?.self, at: column + 2) {
-        writer.string(text)
-      } else if let json = try row.value(JSONText?.self, at: column + 3) {
-        writer.raw(json.bytes)
-      } else {
-        writer.null()
-      }
-      return
-    case nil: break
-    }
-    let isAbsent = row.withBytes(at: column) { $0 == nil }
-    if isAbsent, !writesNull { return }
-    writer.key(name: name)
-    if isAbsent { return writer.null() }
-    switch kind {
-    case .text, .geometry, .duration, .interval: writer.string(try row.value(at: column))
-    case .int: writer.int(try row.value(Int64.self, at: column))
-    case .number: writer.double(try row.value(at: column))
-    case .bool: writer.bool(try row.value(at: column))
-    case .instant: writer.instant(try row.value(at: column))
-    case .json, .result: writer.raw(try row.value(JSONText.self, at: column).bytes)
-    case .null: writer.null()
-    }
+    return shares
   }
 }

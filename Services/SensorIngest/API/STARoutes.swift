@@ -117,8 +117,7 @@ struct STARoutes: Sendable {
     var query = STAQuery()
     query.select = [STAName(property.name, position: 1)]
     guard let entity = try await service.reader(request).entity(type, scope, query) else { throw STAService.absent(type, scope) }
-    let value = property.name == "id" ? Array(String(entity.id).utf8) : entity.value(only: property.name).map(Array.init)
-    guard let value else { return .noContent }
+    guard let value = try entity.value(of: property) else { return .noContent }
     if rest.isEmpty {
       var writer = JSONWriter()
       writer.beginObject()

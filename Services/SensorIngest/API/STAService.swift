@@ -45,18 +45,15 @@ struct STAService: Sendable {
   func collection(_ request: Request, _ type: STAEntityType, _ scope: STAReader.Scope, isReference: Bool = false) async throws -> Response {
     var query = try query(request)
     query.isReference = isReference
-    let root = root(request)
     let page = try await reader(request).page(type, scope, query)
-    return .json(page.json(root: root, next: Self.next(request, query)))
+    return .json(try page.json(next: Self.next(request, query)))
   }
 
   func single(_ request: Request, _ type: STAEntityType, _ scope: STAReader.Scope, isReference: Bool = false) async throws -> Response {
     var query = try query(request)
     query.isReference = isReference
     guard let entity = try await reader(request).entity(type, scope, query) else { throw Self.absent(type, scope) }
-    var writer = JSONWriter(capacity: 1_024)
-    entity.write(to: &writer, root: root(request))
-    return .json(writer.bytes)
+    return .json(try entity.json())
   }
 
   /// The id of the observation that holds for an id: the answer to a reading that was known already named another.

@@ -42,22 +42,22 @@ struct STAViewer: Sendable, Hashable {
   /// - Parameter reachedBy: the way to them from entities that may be seen, for which this was asked already.
   func condition(_ type: STAEntityType, alias: String, reachedBy navigation: STANavigation? = nil) -> SQL {
     var sql: SQL = "true"
-    if !type.condition.isEmpty { sql += " and \(unsafe: type.condition.replacing("{t}", with: alias))" }
+    if let condition = type.condition { sql += " and \(unsafe: condition.of(alias))" }
     if navigation?.passesAccess == true { return sql }
     if case .visibility(let column, let cityColumn) = type.access {
-      let column = column.replacing("{t}", with: alias)
+      let column = column.of(alias)
       let others = visibilities.filter { $0 != .public }.map(\.rawValue)
       if others.isEmpty {
         sql += " and \(unsafe: column) = 'public'"
       } else if let city {
-        sql += " and (\(unsafe: column) = 'public' or (\(unsafe: column) = any(\(others)) and \(unsafe: cityColumn.replacing("{t}", with: alias)) = \(city)))"
+        sql += " and (\(unsafe: column) = 'public' or (\(unsafe: column) = any(\(others)) and \(unsafe: cityColumn.of(alias)) = \(city)))"
       } else {
         sql += " and (\(unsafe: column) = 'public' or \(unsafe: column) = any(\(others)))"
       }
     }
     if case .datastream(let column) = type.access {
       // As a set, which is found once: asked of each row, a million of them took half a minute.
-      sql += " and \(unsafe: column.replacing("{t}", with: alias)) in (select owner.id from datastreams owner"
+      sql += " and \(unsafe: column.of(alias)) in (select owner.id from datastreams owner"
       sql += " where \(condition(.datastream, alias: "owner")))"
     }
     return sql

@@ -20,9 +20,7 @@ struct WriteOutcome {
     }
     location = STAEntity.link(root, type, written.id)
     id = written.id
-    var writer = JSONWriter()
-    try unit.entity(type, written.id, given: written.values).write(to: &writer, root: root)
-    entity = writer.bytes
+    entity = try unit.entity(type, written.id, given: written.values).json(root: root)
   }
 
   init(_ bytes: [UInt8]) throws {

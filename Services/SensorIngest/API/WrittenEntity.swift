@@ -4,8 +4,8 @@ import SensorDomain
 extension RegistryUnit {
   /// An entity as it is after what was decided: the answer to a write does not wait for the read models.
   /// - Parameter given: its values, where they stand in no stream of its own.
-  func entity(_ type: STAEntityType, _ id: Int64, given: [(String, FreeValue?)]? = nil) throws -> STAEntity {
-    var entity = STAEntity(type: type, id: id, shape: try STAShape(type, STAQuery()))
+  func entity(_ type: STAEntityType, _ id: Int64, given: [(String, FreeValue?)]? = nil) -> STAEntity {
+    var entity = STAEntity(type: type, id: id)
     for (name, value) in given ?? fields(type, id) {
       guard let value else { continue }
       entity.properties.key(name: name)

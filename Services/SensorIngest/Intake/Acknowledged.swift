@@ -3,35 +3,54 @@ import Synchronization
 
 /// How far what this process had acknowledged for each datastream reaches in the log, so that whoever reads back at once waits for it.
 final class Acknowledged: Sendable {
-  private let reached = Mutex<[Int64: BrokerPosition]>([:])
+  private struct State {
+    var datastreams: [Int64: BrokerPosition] = [:]
+    var partitions: [Place: BrokerPosition] = [:]
+  }
+
+  private let reached = Mutex(State())
 
   /// The last acknowledged position of a datastream.
-  func position(of datastream: Int64) -> BrokerPosition? { reached.withLock { $0[datastream] } }
+  func position(of datastream: Int64) -> BrokerPosition? { reached.withLock { $0.datastreams[datastream] } }
 
   /// The last acknowledged position of each partition, for a read over all datastreams.
-  func positions() -> [BrokerPosition] { reached.withLock { Self.latest($0.values) } }
+  func positions() -> [BrokerPosition] { Self.ordered(reached.withLock { $0.partitions.values }) }
 
   func note(_ position: BrokerPosition, for datastream: Int64) {
-    reached.withLock { positions in
-      if let known = positions[datastream], known.offset >= position.offset { return }
-      positions[datastream] = position
+    reached.withLock { state in
+      state.datastreams[datastream] = Self.later(state.datastreams[datastream], position)
+      state.partitions[Place(position)] = Self.later(state.partitions[Place(position)], position)
     }
   }
 
   /// The highest offset of each partition among positions, in the order of topic and partition.
   static func latest(_ positions: some Sequence<BrokerPosition>) -> [BrokerPosition] {
-    let latest = Dictionary(positions.map { (Place(topic: $0.topic, partition: $0.partition), $0) }, uniquingKeysWith: { $0.offset > $1.offset ? $0 : $1 })
-    return latest.values.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    ordered(Dictionary(positions.map { (Place($0), $0) }, uniquingKeysWith: later).values)
+  }
+
+  private static func later(_ known: BrokerPosition?, _ new: BrokerPosition) -> BrokerPosition {
+    if let known, known.offset >= new.offset { known } else { new }
+  }
+
+  private static func ordered(_ positions: some Sequence<BrokerPosition>) -> [BrokerPosition] {
+    positions.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
   }
 }
 
 private struct Place: Hashable {
   let topic: String
   let partition: Int
+
+  init(_ position: BrokerPosition) {
+    topic = position.topic
+    partition = position.partition
+  }
 }
 
 /// Tells when the read model has taken in the log up to a position.
 protocol ObservationProgress: Sendable {
-  /// Waits until it has, at most that long; whether it has.
+  /// Waits until it has, at most that long; whether it has. What is parked never is.
   func wait(for position: BrokerPosition, atMost limit: Duration) async -> Bool
+  /// The same for what this process had acknowledged: costs nothing where it is there already, and what is parked is passed over.
+  func wait(beyond position: BrokerPosition, atMost limit: Duration) async -> Bool
 }

@@ -55,12 +55,15 @@ struct ObservationSubscriptions: ObservationProgress {
   }
 
   func wait(for position: BrokerPosition, atMost limit: Duration) async -> Bool {
-    guard let positions = positions[position.topic] else { return false }
     do {
-      try await positions.wait(for: .broker(partition: position.partition, offset: position.offset), timeout: limit)
-      return true
+      try await positions[position.topic]?.wait(for: .broker(partition: position.partition, offset: position.offset), timeout: limit)
+      return positions[position.topic] != nil
     } catch {
       return false
     }
+  }
+
+  func wait(beyond position: BrokerPosition, atMost limit: Duration) async -> Bool {
+    (try? await positions[position.topic]?.wait(beyond: position.offset, in: position.partition, atMost: limit)) ?? false
   }
 }

@@ -1,0 +1,121 @@
+import JSON
+import Postgres
+
+/// The entities of one level of an answer: rows as the database gave them, written without anything in between, and what was expanded of them.
+struct STALevel: Sendable {
+  let form: STAForm
+  /// Nil where nothing was asked for. There may be more rows than are shown, which tells that more follow.
+  let rows: Rows?
+  var expanded: [STAExpansion] = []
+
+  func ids(_ shown: Range<Int>) throws -> [Int64] {
+    guard let rows else { return [] }
+    return try shown.map { try form.id(rows[$0]) }
+  }
+
+  /// Writes the entity of one row.
+  func write(at index: Int, to writer: inout JSONWriter) throws {
+    guard let row = rows?[index] else { return }
+    try form.write(id: try form.id(row), to: &writer, expanded: expanded) { try form.writeProperties(row, to: &$0) }
+  }
+}
+
+/// What one navigation leads to from each entity of a level.
+struct STAExpansion: Sendable {
+  /// What is one entity's.
+  struct Share: Sendable {
+    /// Which rows are shown.
+    var shown = 0..<0
+    /// Whether more follow.
+    var more = false
+    /// How many there are in all, where asked.
+    var count: Int?
+  }
+
+  let navigation: STANavigation
+  let query: STAQuery
+  /// `https://host/sensors/v1.1/Datastreams(` and `)/Observations`, around the id of the entity that it leads from.
+  let address: (before: String, after: String)
+  var level: STALevel
+  var shares: [Int64: Share] = [:]
+
+  /// The ids of all that are shown.
+  func ids() throws -> [Int64] { try shares.values.flatMap { try level.ids($0.shown) } }
+
+  /// Writes the members that show what it leads to from an entity.
+  func write(of id: Int64, to writer: inout JSONWriter) throws {
+    let share = shares[id] ?? Share()
+    guard navigation.isMany else {
+      writer.key(navigation.key)
+      if let first = share.shown.first { try level.write(at: first, to: &writer) } else { writer.null() }
+      return
+    }
+    if let count = share.count {
+      writer.key(name: "\(navigation.name)@iot.count")
+      writer.int(count)
+    }
+    writer.key(navigation.key)
+    writer.beginArray()
+    for index in share.shown { try level.write(at: index, to: &writer) }
+    writer.endArray()
+    if share.more {
+      writer.key(navigation.nextKey)
+      let next = JSONFrame(before: address.before, after: "\(address.after)?$top=\(query.limit)&$skip=\(query.skip + share.shown.count)")
+      writer.string(next, around: id)
+    }
+  }
+}
+
+/// One page of entities.
+struct STAPage: Sendable {
+  let level: STALevel
+  /// How many entities it shows.
+  let shown: Int
+  /// Whether more follow.
+  let more: Bool
+  /// How many there are in all, where asked.
+  let count: Int?
+
+  /// - Parameter next: the address of the next page, written where more follow.
+  func json(next: @autoclosure () -> String) throws -> [UInt8] {
+    var writer = JSONWriter(capacity: 512 * (shown + 1) * (level.expanded.count + 1))
+    writer.beginObject()
+    if let count {
+      writer.key("@iot.count")
+      writer.int(count)
+    }
+    writer.key("value")
+    writer.beginArray()
+    for index in 0..<shown { try level.write(at: index, to: &writer) }
+    writer.endArray()
+    // A page of nothing ($top=0, which asks for the count alone) would lead to itself.
+    if more, shown > 0 {
+      writer.key("@iot.nextLink")
+      writer.string(next())
+    }
+    writer.endObject()
+    return writer.bytes
+  }
+}
+
+/// One entity that was asked for alone.
+struct STAFound: Sendable {
+  let level: STALevel
+  let id: Int64
+
+  func json() throws -> [UInt8] {
+    var writer = JSONWriter(capacity: 1_024)
+    try level.write(at: 0, to: &writer)
+    return writer.bytes
+  }
+
+  /// The value of the property that alone was selected, as JSON; nil where it is absent.
+  func value(of property: STAProperty) throws -> [UInt8]? {
+    if property.name == "id" { return Array(String(id).utf8) }
+    guard let row = level.rows?.first else { return nil }
+    var (key, writer) = (JSONWriter(), JSONWriter())
+    key.key(property.key)
+    try level.form.writeProperties(row, to: &writer)
+    return writer.bytes.isEmpty ? nil : Array(writer.bytes.dropFirst(key.bytes.count))
+  }
+}
