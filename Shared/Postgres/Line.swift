@@ -5,6 +5,8 @@ import Synchronization
 final class Line: Sendable {
   private struct Waiter {
     let number: UInt64
+    let deadline: ContinuousClock.Instant
+    let limit: Duration
     let continuation: CheckedContinuation<PostgresConnection, any Error>
   }
 
@@ -14,6 +16,8 @@ final class Line: Sendable {
     var number: UInt64 = 0
     var closed = false
     var closing: CheckedContinuation<Void, Never>?
+    /// When those are next looked for whose time is up, and its number. One timer for all: under load nearly everybody waits, for a moment.
+    var alarm: (number: UInt64, at: ContinuousClock.Instant)?
   }
 
   private let state: Mutex<State>
@@ -77,23 +81,49 @@ final class Line: Sendable {
   }
 
   private func join(_ number: UInt64, _ continuation: CheckedContinuation<PostgresConnection, any Error>, until deadline: ContinuousClock.Instant?) {
-    let limit = min(waitLimit, deadline.map { max(.zero, $0 - .now) } ?? waitLimit)
+    let now = ContinuousClock.now
+    let limit = min(waitLimit, deadline.map { max(.zero, $0 - now) } ?? waitLimit)
     let outcome: Result<PostgresConnection, PostgresError>? = state.withLock { state in
       // A task is marked cancelled before `leave` is called, so whoever left before joining is seen here.
       if Task.isCancelled { return .failure(Self.cancelledError) }
       if state.closed { return .failure(Self.closedError) }
       if let free = state.free.popLast() { return .success(free) }
-      state.waiters.append(Waiter(number: number, continuation: continuation))
+      state.waiters.append(Waiter(number: number, deadline: now + limit, limit: limit, continuation: continuation))
+      setAlarm(at: now + limit, &state)
       return nil
     }
     switch outcome {
     case .success(let connection): continuation.resume(returning: connection)
     case .failure(let error): continuation.resume(throwing: error)
-    case nil:
-      timers.asyncAfter(deadline: .now() + .milliseconds(Int(limit.inMilliseconds))) { [weak self] in
-        self?.remove(number)?.continuation.resume(
-          throwing: PostgresError(kind: .poolExhausted(waited: limit), message: "no database connection became free within \(limit)"))
-      }
+    case nil: break
+    }
+  }
+
+  private func setAlarm(at time: ContinuousClock.Instant, _ state: inout State) {
+    if let alarm = state.alarm, alarm.at <= time { return }
+    state.number += 1
+    let number = state.number
+    state.alarm = (number, time)
+    let left = max(.zero, ContinuousClock.now.duration(to: time))
+    timers.asyncAfter(deadline: .now() + .milliseconds(Int(left.inMilliseconds) + 1)) { [weak self] in self?.endWaiting(number) }
+  }
+
+  /// Turns away those whose time is up.
+  private func endWaiting(_ alarm: UInt64) {
+    let late = state.withLock { state -> [Waiter] in
+      // One that was set for a later time than the present one.
+      guard state.alarm?.number == alarm else { return [] }
+      state.alarm = nil
+      let now = ContinuousClock.now
+      let late = state.waiters.filter { $0.deadline <= now }
+      state.waiters.removeAll { $0.deadline <= now }
+      if let next = state.waiters.map(\.deadline).min() { setAlarm(at: next, &state) }
+      return late
+    }
+    for waiter in late {
+      let limit = waiter.limit
+      waiter.continuation.resume(
+        throwing: PostgresError(kind: .poolExhausted(waited: limit), message: "no database connection became free within \(limit)"))
     }
   }
 

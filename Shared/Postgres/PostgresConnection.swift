@@ -22,7 +22,7 @@ public actor PostgresConnection {
 
   /// Runs one statement and gives its rows.
   public func query(_ sql: SQL) throws(PostgresError) -> Rows {
-    Rows(result: try run(sql), statement: sql.text)
+    try run(sql)
   }
 
   /// Runs one statement and gives the number of rows it inserted, changed or deleted.
@@ -47,7 +47,7 @@ public actor PostgresConnection {
     try ready().script(script, deadline: deadline)
   }
 
-  private func run(_ sql: SQL) throws(PostgresError) -> ResultHandle {
+  private func run(_ sql: SQL) throws(PostgresError) -> Rows {
     let session = try usable()
     defer { begun(on: session) }
     return try session.run(sql, after: pendingBegin, deadline: deadline)
@@ -120,8 +120,8 @@ public actor PostgresConnection {
     }
     do throws(PostgresError) {
       // Once COMMIT is on its way it is waited for, whoever leaves: its answer is the only proof.
-      let result = try session.run("commit", shielded: true)
-      if result.command == "ROLLBACK" {
+      let answer = try session.run("commit", shielded: true)
+      if answer.result.command == "ROLLBACK" {
         throw PostgresError(kind: .server(sqlState: "25P02"), message: "a statement had failed, so all was rolled back", statement: "commit")
       }
     } catch  where error.kind == .connection || error.sqlState?.hasPrefix("57P") == true {

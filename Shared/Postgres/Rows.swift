@@ -61,26 +61,23 @@ public struct Row: Sendable {
     return try withExtendedLifetime(result) { try body(result.bytes(row: index, column: column)) }
   }
 
-  /// Gives the UTF-8 of a column that is a text or JSON to the body, without a copy; nil, and no call, for NULL.
-  @discardableResult
-  public func withText<Outcome>(at column: Int, _ body: (Span<UInt8>) -> Outcome) throws(PostgresError) -> Outcome? {
+  /// Gives the UTF-8 of a column that is a text or JSON to the body, without a copy.
+  ///
+  /// - Returns: whether there is one; for NULL the body is not called.
+  public func withText(at column: Int, _ body: (Span<UInt8>) -> Void) throws(PostgresError) -> Bool {
     guard column >= 0, column < result.columnCount else { throw failure(column, .columns(expected: column + 1, actual: result.columnCount)) }
     let type = result.type(of: column)
-    return try withExtendedLifetime(result) { () throws(PostgresError) -> Outcome? in
-      guard var bytes = result.bytes(row: index, column: column) else { return nil }
-      switch type {
-      case .text, .varchar, .json: break
-      case .jsonb:
-        guard bytes.first == 1 else { throw failure(column, .content(expected: "text", problem: "jsonb version \(bytes.first ?? 0) is not known")) }
-        bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
-      default: throw failure(column, .type(expected: "text", accepted: [.text, .varchar, .json, .jsonb], actual: type))
-      }
-      return bytes.withMemoryRebound(to: UInt8.self) { body($0.span) }
+    guard var bytes = result.bytes(row: index, column: column) else { return false }
+    switch type {
+    case .text, .varchar, .json: break
+    case .jsonb:
+      guard bytes.first == 1 else { throw failure(column, .content(expected: "text", problem: "jsonb version \(bytes.first ?? 0) is not known")) }
+      bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+    default: throw failure(column, .type(expected: "text", accepted: [.text, .varchar, .json, .jsonb], actual: type))
     }
+    withExtendedLifetime(result) { bytes.withMemoryRebound(to: UInt8.self) { body($0.span) } }
+    return true
   }
-
-  /// Whether a column is NULL.
-  public func isNull(at column: Int) -> Bool { withBytes(at: column) { $0 == nil } }
 
   /// A copy of a column's raw bytes, nil for NULL.
   public func bytes(at column: Int) -> [UInt8]? {
@@ -144,7 +141,9 @@ final class ResultHandle: @unchecked Sendable {
   @usableFromInline
   func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer? {
     let (row, column) = (Int32(row), Int32(column))
-    if PQgetisnull(pointer, row, column) == 1 { return nil }
-    return UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: Int(PQgetlength(pointer, row, column)))
+    let count = PQgetlength(pointer, row, column)
+    // NULL has the length 0 too.
+    if count == 0, PQgetisnull(pointer, row, column) == 1 { return nil }
+    return UnsafeRawBufferPointer(start: PQgetvalue(pointer, row, column), count: Int(count))
   }
 }

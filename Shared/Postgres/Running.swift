@@ -7,7 +7,7 @@ extension Session {
   /// - Parameter begin: a statement that is sent before it in the same round trip.
   func run(
     _ sql: SQL, after begin: String? = nil, shielded: Bool = false, deadline: ContinuousClock.Instant? = nil
-  ) throws(PostgresError) -> ResultHandle {
+  ) throws(PostgresError) -> Rows {
     let call = Call(sql)
     let free = !isInTransaction && begin == nil
     do throws(PostgresError) {
@@ -21,7 +21,7 @@ extension Session {
     }
   }
 
-  private func run(_ call: Call, after begin: String?, shielded: Bool, deadline: ContinuousClock.Instant?) throws(PostgresError) -> ResultHandle {
+  private func run(_ call: Call, after begin: String?, shielded: Bool, deadline: ContinuousClock.Instant?) throws(PostgresError) -> Rows {
     let advice = statements.advice(for: call.key)
     try start(call.text, shielded: shielded)
     defer { finish() }
@@ -30,12 +30,12 @@ extension Session {
       guard let last = try exchange.collect(send(call, advice)).last else {
         throw PostgresError(kind: .connection, message: "the server gave no result", statement: call.text)
       }
-      return last
+      return Rows(result: last, statement: call.text)
     }
     let results = try pipelined(&exchange, statement: call.text) {
       (begin.map { [.plain($0)] } ?? []) + commands(call, advice)
     }
-    return results[results.count - 1]
+    return Rows(result: results[results.count - 1], statement: call.text)
   }
 
   /// Runs several statements in one round trip.

@@ -32,13 +32,13 @@ struct StatementCache {
 
   mutating func advice(for key: Key) -> Advice {
     clock += 1
-    guard let entry = entries[key] else {
+    guard let index = entries.index(forKey: key) else {
       makeRoom()
       entries[key] = Entry(name: nil, used: clock)
       return .sendAsIs
     }
-    entries[key]?.used = clock
-    if let name = entry.name { return .use(name: name) }
+    entries.values[index].used = clock
+    if let name = entries.values[index].name { return .use(name: name) }
     nameCount += 1
     return .prepare(name: "s\(nameCount)")
   }

@@ -24,18 +24,26 @@ extension Instant {
     let day = CivilDate.floorDivide(clamped, 86_400_000)
     let rest = Int(clamped - day * 86_400_000)
     let date = CivilDate(daysSince1970: day)
-    date.write(into: &bytes)
-    bytes.append(UInt8(ascii: "T"))
-    bytes.appendTwoDigits(rest / 3_600_000)
-    bytes.append(UInt8(ascii: ":"))
-    bytes.appendTwoDigits(rest / 60_000 % 60)
-    bytes.append(UInt8(ascii: ":"))
-    bytes.appendTwoDigits(rest / 1_000 % 60)
-    bytes.append(UInt8(ascii: "."))
-    bytes.append(UInt8(48 + rest / 100 % 10))
-    bytes.appendTwoDigits(rest % 100)
-    bytes.append(UInt8(ascii: "Z"))
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { text in
+      func put(_ value: Int, at place: Int) {
+        text[place] = UInt8(48 + value / 10)
+        text[place + 1] = UInt8(48 + value % 10)
+      }
+      _ = text.initialize(fromContentsOf: Self.pattern)
+      put(date.year / 100, at: 0)
+      put(date.year % 100, at: 2)
+      put(date.month, at: 5)
+      put(date.day, at: 8)
+      put(rest / 3_600_000, at: 11)
+      put(rest / 60_000 % 60, at: 14)
+      put(rest / 1_000 % 60, at: 17)
+      text[20] = UInt8(48 + rest / 100 % 10)
+      put(rest % 100, at: 21)
+      bytes.append(contentsOf: UnsafeBufferPointer(text))
+    }
   }
+
+  private static let pattern = Array("0000-00-00T00:00:00.000Z".utf8)
 }
 
 extension [UInt8] {

@@ -191,24 +191,61 @@ import Testing
         try CheckpointTable.place(Checkpoint(position: 1), subscription: Listing.name, topic: topic, partition: 0, on: connection)
         try connection.execute("update dos_checkpoints set holder = 'operator', until = clock_timestamp() + interval '1 hour' where partition = 0")
       }
-      // Counts each look: what is read is a view that draws a number for each of the two rows.
-      try await pool.execute("create schema counted")
-      try await pool.execute("create sequence counted.looks")
-      try await pool.execute("create view counted.dos_checkpoints as select *, nextval('counted.looks') as number from public.dos_checkpoints")
-      var configuration = pool.configuration
-      configuration.settings["search_path"] = "counted"
-      let looks = PostgresPool(configuration, size: 1)
-      let positions = ReadPositions(pool: looks, subscription: Listing.name, topic: topic)
+      let looks = try await Looks(pool)
+      let positions = ReadPositions(pool: looks.pool, subscription: Listing.name, topic: topic)
       positions.progressed(0, to: 1_000)
       let began = ContinuousClock.now
       await #expect(throws: ReadPositions.Failure.timeout) {
         try await positions.wait(for: .broker(partition: 0, offset: head), timeout: .milliseconds(500))
       }
       let took = began.duration(to: .now)
-      let count = try await pool.query("select last_value from counted.looks")[0].value(Int64.self, at: 0) / 2
+      let count = try await looks.count() / 2
       // 5, 10, 20, 40 and then 50 ms apart; a busy machine looks less often and waits longer.
       #expect(count > 0 && count <= 7 + Int64(took / .milliseconds(50)), "looked \(count) times in \(took)")
-      await looks.close()
+      await looks.pool.close()
     }
   }
+
+  @Test("Who waits for what this process had written asks the database once a second at most where it is there already, and waits where it is not")
+  func ownWrites() async throws {
+    try await withListing { journal, pool, subscription in
+      let (head, topic) = (try #require(journal.commits.head(0)), journal.topic.name)
+      #expect(try await subscription.positions.wait(beyond: head, in: 0, atMost: .seconds(10)))
+      #expect(try await !subscription.positions.wait(beyond: head + 1, in: 0, atMost: .milliseconds(20)))
+      let looks = try await Looks(pool)
+      // Of another process, whose subscription is not this one.
+      let positions = ReadPositions(pool: looks.pool, subscription: Listing.name, topic: topic)
+      for _ in 0..<1_000 { #expect(try await positions.wait(beyond: head, in: 0, atMost: .seconds(10))) }
+      #expect(try await looks.count() < 500)
+      // What this process's own subscription has written is known without a look, as long as that is believed: a second, which a busy machine may take.
+      var isKnown = false
+      for _ in 0..<20 where !isKnown {
+        let before = try await looks.count()
+        positions.progressed(0, to: head + 10)
+        isKnown = try await positions.wait(beyond: head + 9, in: 0, atMost: .zero)
+        isKnown = try await looks.count() == before && isKnown
+      }
+      #expect(isKnown)
+      await looks.pool.close()
+    }
+  }
+}
+
+/// A pool whose looks at the checkpoints are counted: what is read is a view that draws a number for each row.
+private struct Looks {
+  let pool: PostgresPool
+  private let outer: PostgresPool
+
+  init(_ outer: PostgresPool) async throws {
+    self.outer = outer
+    try await outer.execute("create schema counted")
+    try await outer.execute("create sequence counted.looks")
+    try await outer.execute("create view counted.dos_checkpoints as select *, nextval('counted.looks') as number from public.dos_checkpoints")
+    var configuration = outer.configuration
+    configuration.settings["search_path"] = "counted"
+    pool = PostgresPool(configuration, size: 1)
+  }
+
+  /// How many rows were drawn.
+  func count() async throws -> Int64 { try await outer.query("select last_value from counted.looks")[0].value(Int64.self, at: 0) }
 }

@@ -55,4 +55,45 @@ struct JSONWriterTests {
     #expect(try JSONDecoder().decode(String.self, from: Data(writer.bytes)) == text)
     #expect(try JSONValue(parsing: writer.bytes) == .string(text))
   }
+
+  @Test("escapes wherever in a text the character stands, and leaves the rest as it is", arguments: ["\"", "\\", "\u{1}", "\n", "\u{1f}"])
+  func places(character: String) throws {
+    for length in 0..<20 {
+      for place in 0...length {
+        let text = String(repeating: "ä", count: place) + character + String(repeating: "z", count: length - place) + character + "\u{7f}"
+        for start in 0...3 {
+          // Shifted, since eight bytes are looked at together.
+          let shifted = String(repeating: "!", count: start) + text
+          var (whole, bytes) = (JSONWriter(), JSONWriter())
+          whole.string(shifted)
+          bytes.string(utf8: Array(shifted.utf8).span)
+          let read = try JSONDecoder().decode(String.self, from: Data(whole.bytes))
+          #expect(read == shifted)
+          #expect(bytes.bytes == whole.bytes)
+        }
+      }
+    }
+  }
+
+  @Test("writes what was escaped before as it writes it otherwise")
+  func constants() {
+    let (key, frame) = (JSONKey("a\"b"), JSONFrame(before: "x\\(", after: ")\n"))
+    var (once, each) = (JSONWriter(), JSONWriter())
+    for writes in [true, false] {
+      var writer = JSONWriter()
+      writer.beginArray()
+      for number in [Int64.min, -1, 0, 7, .max] {
+        writer.beginObject()
+        for _ in 0..<2 {
+          if writes { writer.key(key) } else { writer.key(name: "a\"b") }
+          if writes { writer.string(frame, around: number) } else { writer.string("x\\(\(number))\n") }
+        }
+        writer.endObject()
+        writer.raw(Array("[1]".utf8).span)
+      }
+      writer.endArray()
+      if writes { once = writer } else { each = writer }
+    }
+    #expect(once.text == each.text)
+  }
 }

@@ -50,4 +50,52 @@ struct PoolTests {
       #expect(try await pool.query("select count(*) from t").first?.value(Int.self, at: 0) == 10)
     }
   }
+
+  @Test("gives texts and JSON without a copy, nothing for NULL, and refuses other types")
+  func texts() async throws {
+    try await withTestDatabase { pool in
+      let rows = try await pool.query("select 'ä\"'::text, ''::varchar, '{\"a\": 1}'::jsonb, '[1 ]'::json, null::text, 1::bigint")
+      let row = try #require(rows.first)
+      let read = try (0..<5).map { column -> String? in
+        var text: String?
+        let isThere = try row.withText(at: column) { bytes in text = bytes.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) } }
+        #expect(isThere == (text != nil))
+        return text
+      }
+      #expect(read == ["ä\"", "", #"{"a": 1}"#, "[1 ]", nil])
+      for column in [-1, 5, 6] { #expect(throws: PostgresError.self) { _ = try row.withText(at: column) { _ in } } }
+    }
+  }
+
+  @Test("turns each who waits away when its own time is up, whoever came first")
+  func limits() async throws {
+    try await withTestDatabase { outer in
+      let pool = PostgresPool(outer.configuration, size: 1, waitLimit: .seconds(600))
+      let taken = AsyncStream<Void>.makeStream()
+      let holder = Task {
+        try await pool.withConnection { connection in
+          taken.continuation.finish()
+          // Until the others were turned away.
+          let deadline = ContinuousClock.now + .seconds(60)
+          while !Task.isCancelled, ContinuousClock.now < deadline { try connection.execute("select pg_sleep(0.01)") }
+        }
+      }
+      for await _ in taken.stream {}
+      let patient = Task { try await pool.query("select 1") }
+      for limit in [Duration.milliseconds(300), .milliseconds(20), .milliseconds(100)] {
+        do {
+          _ = try await pool.query("select 1", within: limit)
+          Issue.record("found a connection")
+        } catch let error as PostgresError {
+          guard case .poolExhausted(let waited) = error.kind else { throw error }
+          #expect(waited <= limit)
+        }
+      }
+      holder.cancel()
+      _ = await holder.result
+      let rows = try await patient.value
+      #expect(rows.count == 1)
+      await pool.close()
+    }
+  }
 }

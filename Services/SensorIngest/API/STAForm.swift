@@ -55,9 +55,11 @@ struct STAForm: Sendable {
   /// Writes the members that show an entity's properties.
   func writeProperties(_ row: Row, to writer: inout JSONWriter) throws {
     var column = 0
-    for cell in cells {
-      try cell.write(row, column: column, to: &writer)
-      column += cell.width
+    // Looked at in place: a copy of each would be counted, a thousand times a page.
+    let cells = cells.span
+    for index in cells.indices {
+      try cells[index].write(row, column: column, to: &writer)
+      column += cells[index].width
     }
   }
 
@@ -127,34 +129,63 @@ struct STACell: Sendable {
 
   /// Writes the member; nothing where the value is absent and left out.
   fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws {
-    if case .result = value {
-      // Any of its columns may hold it.
-    } else if row.isNull(at: column) {
-      guard writesNull else { return }
-      writer.key(key)
-      return writer.null()
-    }
-    writer.key(key)
     switch value {
-    case .text: try row.withText(at: column) { writer.string(utf8: $0) }
-    case .int: writer.int(try row.value(Int64.self, at: column))
-    case .number: writer.double(try row.value(at: column))
-    case .bool: writer.bool(try row.value(at: column))
-    case .instant: writer.instant(try row.value(at: column))
-    case .json: try row.withText(at: column) { writer.raw($0) }
-    case .null: writer.null()
-    case .either(let yes, let no): writer.string(try row.value(at: column) ? yes : no)
+    case .text: if try row.withText(at: column, { writer.member(key, $0, isJSON: false) }) { return }
+    case .json: if try row.withText(at: column, { writer.member(key, $0, isJSON: true) }) { return }
+    case .int:
+      if let number = try row.value(Int64?.self, at: column) {
+        writer.key(key)
+        return writer.int(number)
+      }
+    case .number:
+      if let number = try row.value(Double?.self, at: column) {
+        writer.key(key)
+        return writer.double(number)
+      }
+    case .bool:
+      if let truth = try row.value(Bool?.self, at: column) {
+        writer.key(key)
+        return writer.bool(truth)
+      }
+    case .either(let yes, let no):
+      if let truth = try row.value(Bool?.self, at: column) {
+        writer.key(key)
+        return writer.string(truth ? yes : no)
+      }
+    case .instant:
+      if let instant = try row.value(Instant?.self, at: column) {
+        writer.key(key)
+        return writer.instant(instant)
+      }
     case .span:
       let from = try row.value(Instant.self, at: column)
+      writer.key(key)
       if let to = try row.value(Instant?.self, at: column + 1) { writer.string("\(from)/\(to)") } else { writer.instant(from) }
+      return
     case .result:
       if let number = try row.value(Double?.self, at: column) {
-        writer.double(number)
-      } else if let truth = try row.value(Bool?.self, at: column + 1) {
-        writer.bool(truth)
-      } else if try row.withText(at: column + 2, { writer.string(utf8: $0) }) == nil, try row.withText(at: column + 3, { writer.raw($0) }) == nil {
-        writer.null()
+        writer.key(key)
+        return writer.double(number)
       }
+      if let truth = try row.value(Bool?.self, at: column + 1) {
+        writer.key(key)
+        return writer.bool(truth)
+      }
+      if try row.withText(at: column + 2, { writer.member(key, $0, isJSON: false) }) { return }
+      if try row.withText(at: column + 3, { writer.member(key, $0, isJSON: true) }) { return }
+      writer.key(key)
+      return writer.null()
+    case .null: break
     }
+    guard writesNull else { return }
+    writer.key(key)
+    writer.null()
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func member(_ key: JSONKey, _ text: Span<UInt8>, isJSON: Bool) {
+    self.key(key)
+    if isJSON { raw(text) } else { string(utf8: text) }
   }
 }

@@ -34,10 +34,20 @@ struct STAExpansion: Sendable {
 
   let navigation: STANavigation
   let query: STAQuery
-  /// `https://host/sensors/v1.1/Datastreams(` and `)/Observations`, around the id of the entity that it leads from.
-  let address: (before: String, after: String)
+  /// Where the rest of an entity's is found, where it has more than are shown.
+  let next: JSONFrame
   var level: STALevel
   var shares: [Int64: Share] = [:]
+
+  /// - Parameters:
+  ///   - address: of the entities that it leads from, `https://host/sensors/v1.1/Datastreams(`.
+  ///   - limit: how many of one entity's are shown at most.
+  init(_ navigation: STANavigation, _ query: STAQuery, from address: String, limit: Int, level: STALevel) {
+    self.navigation = navigation
+    self.query = query
+    self.level = level
+    next = JSONFrame(before: address, after: ")/\(navigation.name)?$top=\(query.limit)&$skip=\(query.skip + limit)")
+  }
 
   /// The ids of all that are shown.
   func ids() throws -> [Int64] { try shares.values.flatMap { try level.ids($0.shown) } }
@@ -60,7 +70,6 @@ struct STAExpansion: Sendable {
     writer.endArray()
     if share.more {
       writer.key(navigation.nextKey)
-      let next = JSONFrame(before: address.before, after: "\(address.after)?$top=\(query.limit)&$skip=\(query.skip + share.shown.count)")
       writer.string(next, around: id)
     }
   }

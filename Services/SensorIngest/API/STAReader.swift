@@ -168,10 +168,10 @@ struct STAReader {
   private func expansion(
     of ids: [Int64], _ type: STAEntityType, _ navigation: STANavigation, _ target: STAEntityType, _ query: STAQuery
   ) async throws -> STAExpansion {
-    let address = (before: "\(root)/\(type.set)(", after: ")/\(navigation.name)")
+    let address = "\(root)/\(type.set)("
     guard !ids.isEmpty else {
       let nothing = STALevel(form: try STAForm(target, STAQuery(), root: root), rows: nil)
-      return STAExpansion(navigation: navigation, query: query, address: address, level: nothing)
+      return STAExpansion(navigation, query, from: address, limit: 0, level: nothing)
     }
     let form = try STAForm(target, query, root: root)
     let limit = navigation.isMany ? min(query.limit, max(1, Self.maximumExpanded / ids.count)) : 1
@@ -186,7 +186,7 @@ struct STAReader {
     sql += " cross join lateral (select i.*, row_number() over () as place from (\(inner)) i) c"
     sql += navigation.isMany ? " order by p.number, c.place" : " where p.id = any(\(ids)) order by p.id, c.place"
     let rows = try await pool.query(sql)
-    var expansion = STAExpansion(navigation: navigation, query: query, address: address, level: STALevel(form: form, rows: rows))
+    var expansion = STAExpansion(navigation, query, from: address, limit: limit, level: STALevel(form: form, rows: rows))
     expansion.shares = try Self.shares(rows, parent: form.width + 2, limit: limit)
     if query.count, navigation.isMany {
       var counting: SQL = "select p.id, count(t.id) from \(identifier: type.table) p join \(identifier: target.table) t"
