@@ -18,28 +18,28 @@ struct StoredReadings {
 enum Rollups {
   static func update(_ stored: StoredReadings, on connection: isolated PostgresConnection) throws {
     let fresh = stored.added.filter { !stored.changed.contains(ObservationHour($0.key)) }
-    try TouchedHours.note(stored.changed.union(fresh.map { ObservationHour($0.key) }), on: connection)
+    let hours = stored.changed.union(fresh.map { ObservationHour($0.key) })
+    guard !hours.isEmpty else { return }
     try HourlyRollups.recompute(stored.changed, on: connection)
     try DailyRollups.recompute(stored.changed, on: connection)
-    try add(fresh.filter { !$0.withdrawn }, on: connection)
+    let answers = try connection.pipeline([TouchedHours.question, addition(of: fresh.filter { !$0.withdrawn })])
+    try TouchedHours.note(hours, answer: answers[0], on: connection)
   }
 
-  private static func add(_ rows: [StoredObservation], on connection: isolated PostgresConnection) throws {
-    guard !rows.isEmpty else { return }
-    _ = try connection.execute(
-      """
-      with added(datastream_id, hour, readings, plausible, minimum, maximum, total) as (
-        select datastream_id, hour, count(*), \(unsafe: HourlyRollups.sums)
-        from unnest(\(rows.map(\.key.datastream)), \(rows.map { ObservationHour($0.key).start }), \(rows.map(\.observation.result.number)),
-          \(rows.map(\.implausible))) o(datastream_id, hour, number, implausible) group by 1, 2
-      ), hours as (
-        insert into observation_hours as known (\(unsafe: columns("hour"))) select * from added
-        on conflict (datastream_id, hour) do update set \(unsafe: sums)
-      )
-      insert into observation_days as known (\(unsafe: columns("day")))
-      select datastream_id, (hour at time zone 'Europe/Berlin')::date, sum(readings)::bigint, \(unsafe: DailyRollups.sums) from added group by 1, 2
-      on conflict (datastream_id, day) do update set \(unsafe: sums)
-      """)
+  private static func addition(of rows: [StoredObservation]) -> SQL {
+    """
+    with added(datastream_id, hour, readings, plausible, minimum, maximum, total) as (
+      select datastream_id, hour, count(*), \(unsafe: HourlyRollups.sums)
+      from unnest(\(rows.map(\.key.datastream)), \(rows.map { ObservationHour($0.key).start }), \(rows.map(\.observation.result.number)),
+        \(rows.map(\.implausible))) o(datastream_id, hour, number, implausible) group by 1, 2
+    ), hours as (
+      insert into observation_hours as known (\(unsafe: columns("hour"))) select * from added
+      on conflict (datastream_id, hour) do update set \(unsafe: sums)
+    )
+    insert into observation_days as known (\(unsafe: columns("day")))
+    select datastream_id, (hour at time zone 'Europe/Berlin')::date, sum(readings)::bigint, \(unsafe: DailyRollups.sums) from added group by 1, 2
+    on conflict (datastream_id, day) do update set \(unsafe: sums)
+    """
   }
 
   private static func columns(_ span: String) -> String { "datastream_id, \(span), readings, plausible, minimum, maximum, total" }

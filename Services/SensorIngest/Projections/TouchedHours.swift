@@ -14,12 +14,15 @@ enum TouchedHours {
     _ = try connection.execute("create table \(table) (datastream_id bigint not null, hour timestamptz not null)")
   }
 
-  /// Notes the hours if a replay is under way. Called after `observations` were written: their lock is what a swap waits for.
-  static func note(_ hours: Set<ObservationHour>, on connection: isolated PostgresConnection) throws {
-    guard !hours.isEmpty else { return }
-    let standing = try connection.query(
-      "select pg_try_advisory_xact_lock_shared(\(gate.space), \(gate.number)), to_regclass(\(schema + ".touched_hours")) is not null")
-    let (isFree, exists) = try standing[0].decode(Bool.self, Bool.self)
+  /// Asks whether hours have to be noted. Sent after `observations` were written: their lock is what a swap waits for.
+  static let question: SQL = """
+    select pg_try_advisory_xact_lock_shared(\(gate.space), \(gate.number)), to_regclass(\(schema + ".touched_hours")) is not null
+    """
+
+  /// Notes the hours if a replay is under way.
+  /// - Parameter answer: what came to `question` in this transaction.
+  static func note(_ hours: Set<ObservationHour>, answer: Rows, on connection: isolated PostgresConnection) throws {
+    let (isFree, exists) = try answer[0].decode(Bool.self, Bool.self)
     // With the gate shut and no table the swap has just been made.
     guard !isFree, exists else { return }
     _ = try connection.execute("insert into \(table) select * from unnest(\(hours.map(\.datastream)), \(hours.map(\.start)))")

@@ -59,17 +59,16 @@ final class PostgresWriter: Sendable {
   }
 
   private static func store(_ batch: [Outbox.Entry], on connection: isolated PostgresConnection) throws -> [Int64] {
-    let places = Set(batch.map(\.place))
-    let ascending = places.sorted()
+    let places = Set(batch.map(\.place)).sorted()
     // Two processes that lock in different orders would wait for each other. The lock is held to the end of COMMIT, so that
     // offsets are in commit order and without gaps.
-    _ = try connection.query(
-      """
+    let lock: SQL = """
       select pg_advisory_xact_lock(topic::integer, partition::integer)
-      from unnest(\(ascending.map { Int64($0.topic) }), \(ascending.map { Int64($0.partition) })) as wanted(topic, partition)
-      """)
-    // A statement of its own: it must see what was committed before the lock was got.
-    var next = try PartitionBounds.read(places, on: connection).mapValues(\.next)
+      from unnest(\(places.map { Int64($0.topic) }), \(places.map { Int64($0.partition) })) as wanted(topic, partition)
+      """
+    // Bounds are a statement of their own: it must see what was committed before the lock was got.
+    let bounds = try connection.pipeline([lock, PartitionBounds.statement(places)])[1]
+    var next = try PartitionBounds.read(bounds).mapValues(\.next)
     var offsets: [Int64] = []
     offsets.reserveCapacity(batch.count)
     for entry in batch {
