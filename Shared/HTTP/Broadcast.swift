@@ -14,6 +14,9 @@ public final class Broadcast: Sendable {
   /// Streams that were open when last looked.
   public var count: Int { state.withLock { $0.sinks.count } }
 
+  /// Whether no stream of it is open any more.
+  public var isDeserted: Bool { state.withLock { !$0.sinks.values.contains { $0.isOpen } } }
+
   /// Adds a stream. `first` is pushed to it before anything that is broadcast later, and after nothing that
   /// was broadcast before: what a ring still holds goes there without a gap. It must not use this broadcast.
   public func join(_ sink: any StreamSink, first: () -> [[UInt8]] = { [] }) {

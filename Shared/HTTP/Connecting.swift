@@ -130,7 +130,7 @@ struct ArrivedRequest: Sendable {
 }
 
 extension String {
-  fileprivate init(_ bytes: http_bytes) {
+  init(_ bytes: http_bytes) {
     unsafe self.init(decoding: UnsafeRawBufferPointer(start: bytes.data, count: bytes.size), as: UTF8.self)
   }
 }

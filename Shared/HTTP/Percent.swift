@@ -1,7 +1,10 @@
 /// Percent-decoding, once and strictly (RFC 3986, section 2.1).
 enum Percent {
   /// Nil for a `%` without two hex digits, for a NUL, and for what is no UTF-8 afterwards.
-  static func decode(_ text: some Sequence<UInt8>, plusIsBlank: Bool = false) -> String? {
+  static func decode(_ text: some Collection<UInt8>, plusIsBlank: Bool = false) -> String? {
+    // Nearly all that comes stands for itself.
+    let isPlain = text.allSatisfy { $0 != UInt8(ascii: "%") && $0 != 0 && !(plusIsBlank && $0 == UInt8(ascii: "+")) }
+    if isPlain { return String(validating: text, as: UTF8.self) }
     var out: [UInt8] = []
     var bytes = text.makeIterator()
     while let byte = bytes.next() {

@@ -87,6 +87,9 @@ public struct Problem: Error, Sendable, Equatable {
     Problem(status: 500, detail: "Something went wrong here. The log knows it as \(correlationID).")
   }
 
+  /// What a request came to whose client did not wait for its answer. There is no status for it, since nobody is left to read one; proxies log this number.
+  static let left = Problem(status: 499, title: "Client Closed Request", detail: "The client left before the answer.")
+
   public static func unavailable(_ detail: String, retryAfter: Int = 1) -> Problem { Problem(status: 503, detail: detail, retryAfter: retryAfter) }
 }
 

@@ -95,11 +95,28 @@ private struct Target {
     guard rawPath.utf8.first == UInt8(ascii: "/"), let decoded = Percent.decode(rawPath.utf8), !raw.utf8.contains(UInt8(ascii: "#")) else {
       throw .badRequest("The path cannot be decoded: it begins with a slash and is UTF-8, percent-encoded, without NUL.")
     }
-    guard !decoded.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) || $0.elementsEqual(".".utf8) }) else {
+    guard !Target.climbs(decoded.utf8) else {
       throw .badRequest("The path has a segment that climbs (. or ..); write it out.")
     }
     path = decoded
     segments = rawPath.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0).utf8 }
+  }
+
+  /// Whether a segment is `.` or `..`.
+  private static func climbs(_ path: String.UTF8View) -> Bool {
+    var length = 0
+    var dots = 0
+    for byte in path {
+      if byte == UInt8(ascii: "/") {
+        if dots == length, dots == 1 || dots == 2 { return true }
+        length = 0
+        dots = 0
+      } else {
+        length += 1
+        if byte == UInt8(ascii: ".") { dots += 1 }
+      }
+    }
+    return dots == length && (dots == 1 || dots == 2)
   }
 
   /// A server must take the absolute form (RFC 9112, section 3.2.2).

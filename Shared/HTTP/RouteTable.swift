@@ -15,7 +15,8 @@ struct RouteTable: Sendable {
     fileprivate let names: [Int: [String]]
 
     func parameters(of route: Int) -> [String: String] {
-      Dictionary(zip(names[route] ?? [], captured), uniquingKeysWith: { first, _ in first })
+      guard !captured.isEmpty else { return [:] }
+      return Dictionary(zip(names[route] ?? [], captured), uniquingKeysWith: { first, _ in first })
     }
   }
 
@@ -27,7 +28,7 @@ struct RouteTable: Sendable {
   }
 
   private struct Node: Sendable {
-    var literals: [[UInt8]: Int] = [:]
+    var literals: [String: Int] = [:]
     /// Segments with a parameter, longest literal part first.
     var shapes: [(shape: Segment, node: Int)] = []
     var leaf: Leaf?
@@ -69,8 +70,9 @@ struct RouteTable: Sendable {
   private mutating func child(of node: Int, _ segment: Segment) -> Int {
     let next = nodes.count
     if segment.names.isEmpty {
-      if let known = nodes[node].literals[segment.literals[0]] { return known }
-      nodes[node].literals[segment.literals[0]] = next
+      let literal = String(decoding: segment.literals[0], as: UTF8.self)
+      if let known = nodes[node].literals[literal] { return known }
+      nodes[node].literals[literal] = next
     } else {
       if let known = nodes[node].shapes.first(where: { $0.shape.literals == segment.literals }) { return known.node }
       nodes[node].shapes.append((segment, next))
@@ -90,10 +92,12 @@ struct RouteTable: Sendable {
   private func search(_ index: Int, _ rest: ArraySlice<Substring.UTF8View>, _ captured: inout [String]) -> Leaf? {
     let node = nodes[index]
     guard let first = rest.first else { return node.leaf }
-    guard let decoded = Percent.decode(first).map({ Array($0.utf8) }) else { return nil }
+    guard let decoded = Percent.decode(first) else { return nil }
     if let next = node.literals[decoded], let leaf = search(next, rest.dropFirst(), &captured) { return leaf }
+    guard !node.shapes.isEmpty else { return nil }
+    let bytes = Array(decoded.utf8)
     for (shape, next) in node.shapes {
-      guard let values = shape.match(decoded) else { continue }
+      guard let values = shape.match(bytes) else { continue }
       let before = captured.count
       captured += values
       if let leaf = search(next, rest.dropFirst(), &captured) { return leaf }

@@ -10,6 +10,24 @@ public struct Router: Sendable {
     public let pattern: String?
     public let status: Int
     public let duration: Duration
+    /// Why there is no request, in words for whoever looks after the server; nil where there is one.
+    public let refusal: String?
+
+    init(_ request: Request, pattern: String?, status: Int, duration: Duration) {
+      self.request = request
+      self.pattern = pattern
+      self.status = status
+      self.duration = duration
+      refusal = nil
+    }
+
+    init(refused status: Int, _ reason: String, after duration: Duration) {
+      request = nil
+      pattern = nil
+      self.status = status
+      self.duration = duration
+      refusal = reason
+    }
   }
 
   /// What a service adds to routing.
@@ -58,19 +76,20 @@ public struct Router: Sendable {
     } catch {
       answer = problem(for: error, request).response(correlationID: request.correlationID)
     }
-    answer.headers["X-Correlation-ID"] = request.correlationID
+    answer.headers["x-correlation-id"] = request.correlationID
     if original.method == .head, case .stream = answer.body { answer.body = .bytes([]) }
-    hooks.observe(Observation(request: request, pattern: pattern, status: answer.status, duration: started.duration(to: .now)))
+    hooks.observe(Observation(request, pattern: pattern, status: answer.status, duration: started.duration(to: .now)))
     return answer
   }
 
   /// The answer to what failed outside of a handler, such as a request that could not be read.
   public func problem(for error: any Error, _ request: Request) -> Problem {
     if let problem = error as? Problem { return problem }
+    // What fails because its client left, or because the service stops, is nobody's fault: neither the log nor the count of errors should tell of one.
+    if Task.isCancelled { return .left }
     if let problem = hooks.mapError(error) { return problem }
     if let rejection = error as? JSONRejection { return Problem(rejection) }
-    // The client left or the service stops: nothing is wrong that a log should tell.
-    if error is CancellationError || Task.isCancelled { return .unavailable("The request was ended before it was answered.") }
+    if error is CancellationError { return .unavailable("The request was ended before it was answered.") }
     hooks.report(error, request)
     return .internalError(correlationID: request.correlationID)
   }

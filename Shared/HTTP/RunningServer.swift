@@ -8,9 +8,14 @@ import Synchronization
 final class RunningServer: Sendable {
   /// What is under way on a connection.
   private struct Exchange {
-    var task: Task<Void, Never>
+    /// Of the handler; nil before it waits for something for the first time, and once only an open stream is left of it.
+    var task: Task<Void, Never>?
     var stream: OpenStream?
+    var isRunning = true
   }
+
+  /// Requests with a larger body are read elsewhere than on the connection's thread, which has other connections to look after.
+  private static let bodyReadAtOnce = 16 << 10
 
   private struct State {
     var exchanges: [http_connection: Exchange] = [:]
@@ -81,35 +86,34 @@ final class RunningServer: Sendable {
     counts.cut = now.cut
     counts.timeouts = now.timeouts
     counts.left = now.left
-    for status in ServerCounts.refusals {
-      let count = http_refused(handle, Int32(status))
-      if count > 0 { counts.refused[status] = count }
-    }
     return counts
   }
 
   // MARK: What the connections' threads call
 
-  fileprivate func received(_ arrived: ArrivedRequest, on handle: http_server) {
-    // The lock is held until the task is entered, so that the task cannot end before.
+  fileprivate func received(_ arrived: ArrivedRequest, on server: http_server) {
+    let connection = arrived.connection
     state.withLock { state in
       state.handlers += 1
-      let task = Task {
-        await answer(arrived, on: handle)
-        self.state.withLock { $0.handlers -= 1 }
-      }
-      state.exchanges[arrived.connection] = Exchange(task: task)
+      state.exchanges[connection] = Exchange()
+    }
+    // On this thread until it has to wait: most answers are there before that, and going elsewhere and back costs more than they do.
+    let isShort = arrived.body.count <= Self.bodyReadAtOnce
+    let task = isShort ? Task.immediate { await take(arrived, on: server) } : Task { await take(arrived, on: server) }
+    // Whether the client is still there is told by this same thread, so that nobody could want to cancel the task before.
+    state.withLock { state in
+      if state.exchanges[connection]?.isRunning == true { state.exchanges[connection]?.task = task }
     }
   }
 
   fileprivate func left(_ connection: http_connection) {
     guard let exchange = state.withLock({ $0.exchanges.removeValue(forKey: connection) }) else { return }
     exchange.stream?.close()
-    exchange.task.cancel()
+    exchange.task?.cancel()
   }
 
-  fileprivate func refused(_ status: Int, after duration: Duration) {
-    router.hooks.observe(Router.Observation(request: nil, pattern: nil, status: status, duration: duration))
+  fileprivate func refused(_ status: Int, _ reason: String, after duration: Duration) {
+    router.hooks.observe(Router.Observation(refused: status, reason, after: duration))
   }
 
   fileprivate func flushed(_ connection: http_connection) {
@@ -118,11 +122,16 @@ final class RunningServer: Sendable {
 
   // MARK: Answers
 
+  private func take(_ arrived: ArrivedRequest, on server: http_server) async {
+    await answer(arrived, on: server)
+    state.withLock { $0.handlers -= 1 }
+  }
+
   private func answer(_ arrived: ArrivedRequest, on handle: http_server) async {
     let client = ForwardedClient(peer: arrived.address, host: arrived.host ?? settings.host, headers: arrived.headers, trusted: settings.trustedProxies)
     guard !client.isForwarded || enter(client.address) else {
       let problem = Problem.tooManyRequests("Too many requests of this address are under way.", retryAfter: 1)
-      refused(problem.status, after: .zero)
+      refused(problem.status, problem.detail, after: .zero)
       return send(problem.response, to: arrived.connection, on: handle)
     }
     defer { if client.isForwarded { leave(client.address) } }
@@ -130,7 +139,7 @@ final class RunningServer: Sendable {
     do {
       response = await router.respond(to: try arrived.request(client), authenticate: authenticate)
     } catch {
-      refused(error.status, after: .zero)
+      refused(error.status, error.detail, after: .zero)
       response = error.response
     }
     switch response.body {
@@ -142,10 +151,9 @@ final class RunningServer: Sendable {
   private func send(_ response: Response, to connection: http_connection, on handle: http_server) {
     state.withLock { $0.exchanges[connection] = nil }
     let status = Int32(clamping: (200...599).contains(response.status) ? response.status : 500)
-    var fields = response.headers.lines
-    fields.withUTF8 { fields in
+    unsafe response.headers.withLines { fields in
       unsafe response.bytes.withUnsafeBytes { body in
-        unsafe http_respond(handle, connection, status, http_bytes(UnsafeRawBufferPointer(fields)), http_bytes(body))
+        unsafe http_respond(handle, connection, status, http_bytes(fields), http_bytes(body))
       }
     }
   }
@@ -158,13 +166,17 @@ final class RunningServer: Sendable {
       return state.exchanges[connection] != nil
     }
     guard isThere else { return }
-    var fields = response.headers.lines
-    fields.withUTF8 { fields in
-      unsafe http_open_stream(handle, connection, Int32(clamping: response.status), http_bytes(UnsafeRawBufferPointer(fields)))
+    unsafe response.headers.withLines { fields in
+      unsafe http_open_stream(handle, connection, Int32(clamping: response.status), http_bytes(fields))
     }
     do {
       try await stream.run(EventStreamWriter(sink))
-      if !stream.staysOpen { sink.end() }
+      guard stream.staysOpen else { return sink.end() }
+      // Ten thousand of them hold no task that has nothing more to do.
+      state.withLock { state in
+        state.exchanges[connection]?.isRunning = false
+        state.exchanges[connection]?.task = nil
+      }
     } catch {
       sink.end()  // most often because nobody listens any more
     }
@@ -212,7 +224,9 @@ private func callbacks(_ context: UnsafeMutableRawPointer) -> http_callbacks {
       server.received(unsafe ArrivedRequest(request.pointee), on: unsafe request.pointee.server)
     },
     gone: { context, connection in unsafe server(context)?.left(connection) },
-    refused: { context, status, milliseconds in unsafe server(context)?.refused(Int(status), after: .milliseconds(Int(milliseconds))) },
+    refused: { context, status, detail, milliseconds in
+      unsafe server(context)?.refused(Int(status), String(detail), after: .milliseconds(Int(milliseconds)))
+    },
     flushed: { context, connection in unsafe server(context)?.flushed(connection) })
 }
 
@@ -221,15 +235,20 @@ private func server(_ context: UnsafeMutableRawPointer?) -> RunningServer? {
 }
 
 extension Headers {
-  /// As they go out. The connection itself writes how the message ends and when it was sent.
-  fileprivate var lines: String {
-    var text = ""
-    for field in fields where !["content-length", "transfer-encoding", "connection", "keep-alive", "date"].contains(field.name) {
-      text += field.name
-      text += ": "
-      text += field.value
-      text += "\r\n"
+  /// Lends the lines as they go out. The connection itself writes how the message ends and when it was sent.
+  fileprivate func withLines(_ body: (UnsafeRawBufferPointer) -> Void) {
+    var lines: [UInt8] = []
+    lines.reserveCapacity(fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 })
+    for field in fields {
+      switch field.name {
+      case "content-length", "transfer-encoding", "connection", "keep-alive", "date": continue
+      default: break
+      }
+      lines += field.name.utf8
+      lines += ": ".utf8
+      lines += field.value.utf8
+      lines += "\r\n".utf8
     }
-    return text
+    unsafe lines.withUnsafeBytes { unsafe body($0) }
   }
 }

@@ -52,10 +52,6 @@ public struct ServerCounts: Sendable, Equatable {
   public var timeouts: UInt64 = 0
   /// Clients that left before their answer came or their stream ended.
   public var left: UInt64 = 0
-  /// The statuses with which a request is refused before it reaches a handler.
-  public static let refusals = [400, 408, 413, 414, 417, 429, 431, 501, 503, 505]
-  /// Requests that never reached a handler, by the status of their refusal.
-  public var refused: [Int: UInt64] = [:]
 
   public init() {}
 }

@@ -2,25 +2,80 @@ import Broker
 import EventSourcing
 import Foundation
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 import Time
 
-@Suite("The live tail of a topic", .timeLimit(.minutes(5))) struct LiveFeedTests {
+@Suite("The live tail of topics", .timeLimit(.minutes(5))) struct LiveFeedTests {
   private struct Told: Sendable, Hashable {
     let partition: Int
     let offset: Int64
   }
 
-  /// A topic of four partitions, of which the last never says anything.
-  private func withTopic(_ body: (PostgresBroker, Topic) async throws -> Void) async throws {
+  /// One who hears a feed: first what it missed, then what comes.
+  private final class Reader: Sendable {
+    private let items = Mutex<[(news: LiveFeed.News, place: LivePlaces)]>([])
+
+    func hear(_ news: LiveFeed.News, _ place: LivePlaces) { items.withLock { $0.append((news, place)) } }
+
+    var told: [Told] {
+      items.withLock { items in
+        items.compactMap { if case .event(let event) = $0.news { Told(partition: event.position.partition, offset: event.position.offset) } else { nil } }
+      }
+    }
+    var places: [String] { items.withLock { $0.map(\.place.text) } }
+    /// The places of the resets.
+    var resets: [String] { items.withLock { items in items.filter { $0.news == .reset }.map(\.place.text) } }
+  }
+
+  /// Whoever has entered.
+  private final class Room: Sendable {
+    private let readers = Mutex<[Reader]>([])
+    func enter(_ reader: Reader) { readers.withLock { $0.append(reader) } }
+    func tell(_ news: LiveFeed.News, _ places: LivePlaces) {
+      for reader in readers.withLock({ $0 }) { reader.hear(news, places) }
+    }
+  }
+
+  /// A process with a feed of its own.
+  private struct Process {
+    private let room: Room
+    let feed: LiveFeed
+
+    init(_ topics: [String: Topic], _ broker: any EventBroker, maximumBytes: Int = 64 << 20) {
+      let room = Room()
+      self.room = room
+      feed = LiveFeed(topics, broker: broker, maximumBytes: maximumBytes) { _, news, places in room.tell(news, places) }
+    }
+
+    /// A reader who stood at `place`; it has heard what it missed when this returns.
+    func read(from place: String) async throws -> Reader {
+      let reader = Reader()
+      let places = LivePlaces(text: place).completed(with: feed.now)
+      try await feed.join(at: places) { _, news, place in reader.hear(news, place) } enter: { [room] in room.enter(reader) }
+      return reader
+    }
+  }
+
+  /// Waits until as many events have been told.
+  private func heard(_ count: Int, by reader: Reader) async throws -> [Told] {
+    while reader.told.count < count { try await Task.sleep(for: .milliseconds(5)) }
+    return reader.told
+  }
+
+  private func topic(_ name: String = "dos.tests.live", partitions: Int = 4) -> Topic {
+    Topic(
+      name: name, partitions: partitions, visibility: .public,
+      governance: Governance(owner: "o", purpose: "p", legalBasis: "l", retention: .days(1), successor: "s"))
+  }
+
+  /// By default a topic of four partitions, of which the last never says anything.
+  private func withBroker(_ topics: [Topic], _ body: (PostgresBroker, PostgresPool) async throws -> Void) async throws {
     try await withTestDatabase(migrate: [TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load())]) { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
-      let topic = Topic(
-        name: "dos.tests.live", partitions: 4, visibility: .public,
-        governance: Governance(owner: "o", purpose: "p", legalBasis: "l", retention: .days(1), successor: "s"))
-      try await broker.declare([topic])
-      try await body(broker, topic)
+      try await broker.declare(topics)
+      try await body(broker, pool)
       await broker.close()
     }
   }
@@ -35,118 +90,168 @@ import Time
       })
   }
 
-  /// The next events, with the reader's place after each; ends early at a reset.
-  private func next(_ count: Int, of events: inout LiveEvents.AsyncIterator) async -> [(place: LivePlace, told: Told)] {
-    var all: [(place: LivePlace, told: Told)] = []
-    while all.count < count, case .event(let place, let event) = await events.next() {
-      all.append((place, Told(partition: event.position.partition, offset: event.position.offset)))
-    }
-    return all
-  }
-
   @Test("who comes back at any place, to this process or to one started since, gets exactly what is missing and then goes on live")
   func resume() async throws {
-    try await withTopic { broker, topic in
+    let topic = topic()
+    try await withBroker([topic]) { broker, _ in
       try await publish(broker, topic, [0, 1])
-      let feed = LiveFeed(topic, broker: broker)
-      try await feed.run()
-      var first = await feed.events(after: LivePlace(text: "0.0.0.0")).makeAsyncIterator()
-      var heard = await next(2, of: &first)
+      let process = Process(["t": topic], broker)
+      try await process.feed.run()
+      let first = try await process.read(from: "t:0.0.0.0")
       try await publish(broker, topic, [0, 2, 1, 0, 2, 2, 1, 0])
-      heard += await next(8, of: &first)
-      #expect(Set(heard.map(\.told)).count == 10)
+      let all = try await heard(10, by: first)
+      #expect(Set(all).count == 10)
       // Its ring is empty: all of it comes from the broker.
-      let restarted = LiveFeed(topic, broker: broker)
-      try await restarted.run()
-      var readers: [(LiveEvents.AsyncIterator, Int)] = []
-      for process in [feed, restarted] {
-        for place in heard.indices {
-          var reader = await process.events(after: LivePlace(text: heard[place].place.text)).makeAsyncIterator()
-          let missing = heard[(place + 1)...].map(\.told)
-          let told = await next(missing.count, of: &reader).map(\.told)
-          #expect(told.count == missing.count && Set(told) == Set(missing), "after \(heard[place].place.text)")
+      let restarted = Process(["t": topic], broker)
+      try await restarted.feed.run()
+      var readers: [(reader: Reader, missing: Int)] = []
+      for process in [process, restarted] {
+        for (index, place) in first.places.enumerated() {
+          let reader = try await process.read(from: place)
+          let missing = all[(index + 1)...]
+          #expect(reader.told.count == missing.count && Set(reader.told) == Set(missing), "after \(place)")
           for partition in 0..<4 {
-            let offsets = told.filter { $0.partition == partition }.map(\.offset)
+            let offsets = reader.told.filter { $0.partition == partition }.map(\.offset)
             #expect(offsets == offsets.sorted())
           }
-          readers.append((reader, place))
+          readers.append((reader, missing.count))
         }
       }
-      // Nothing doubled in between: the next thing each hears is new.
+      // Nothing doubled in between: the next thing each hears is new, and they all stand at one place then.
       try await publish(broker, topic, [1])
-      for (reader, place) in readers where place < heard.count - 1 {
-        var reader = reader
-        #expect(await next(1, of: &reader).map(\.told) == [Told(partition: 1, offset: 3)])
+      for (reader, missing) in readers {
+        #expect(try await heard(missing + 1, by: reader).dropFirst(missing) == [Told(partition: 1, offset: 3)])
+        #expect(reader.places.last == "t:4.4.3.0")
       }
-      await restarted.stop()
-      await feed.stop()
+      await restarted.feed.stop()
+      await process.feed.stop()
     }
   }
 
   @Test("a reader's place is its own: what it had heard before, in another order than the ring has it, is not told twice")
   func ownPlace() async throws {
-    try await withTopic { broker, topic in
-      let feed = LiveFeed(topic, broker: broker)
-      try await feed.run()
-      var ring = await feed.events(after: LivePlace(text: "0.0.0.0")).makeAsyncIterator()
-      for partition in [1, 0, 0] {
+    let topic = topic()
+    try await withBroker([topic]) { broker, _ in
+      let process = Process(["t": topic], broker)
+      try await process.feed.run()
+      let ring = try await process.read(from: "t:0.0.0.0")
+      for (count, partition) in [1, 0, 0].enumerated() {
         try await publish(broker, topic, [partition])
-        _ = await next(1, of: &ring)
+        _ = try await heard(count + 1, by: ring)
       }
       // Another process told the two of the first partition first.
-      var reader = await feed.events(after: LivePlace(text: "2.0.0.0")).makeAsyncIterator()
-      let told = await next(1, of: &reader)
-      #expect(told.map(\.told) == [Told(partition: 1, offset: 0)])
-      #expect(told.map(\.place.text) == ["2.1.0.0"])
-      await feed.stop()
+      let reader = try await process.read(from: "t:2.0.0.0")
+      #expect(reader.told == [Told(partition: 1, offset: 0)])
+      #expect(reader.places == ["t:2.1.0.0"])
+      await process.feed.stop()
+    }
+  }
+
+  @Test("a place is one in several topics, of which a reader hears its own")
+  func several() async throws {
+    let (one, other) = (topic("dos.tests.one", partitions: 2), topic("dos.tests.other", partitions: 1))
+    try await withBroker([one, other]) { broker, _ in
+      let process = Process(["one": one, "other": other], broker)
+      try await process.feed.run()
+      let both = try await process.read(from: "one:0.0,other:0")
+      for (count, topic) in [one, other, one].enumerated() {
+        try await publish(broker, topic, [0])
+        _ = try await heard(count + 1, by: both)
+      }
+      #expect(both.places == ["one:1.0,other:0", "one:1.0,other:1", "one:2.0,other:1"])
+      let alone = Reader()
+      try await process.feed.join(at: LivePlaces(text: "one:1.0")) { _, news, place in alone.hear(news, place) } enter: {
+      }
+      #expect(alone.places == ["one:2.0"])
+      await process.feed.stop()
+    }
+  }
+
+  @Test("what the ring had no room for comes from the broker")
+  func beyondTheRing() async throws {
+    let topic = topic()
+    try await withBroker([topic]) { broker, _ in
+      let process = Process(["t": topic], broker, maximumBytes: 2_000)
+      try await process.feed.run()
+      let first = try await process.read(from: "t:0.0.0.0")
+      for round in 1...10 {
+        try await publish(broker, topic, [0, 1])
+        _ = try await heard(2 * round, by: first)
+      }
+      let late = try await process.read(from: "t:1.0.0.0")
+      #expect(late.told.count == 19 && Set(late.told) == Set(first.told).subtracting([Told(partition: 0, offset: 0)]))
+      await process.feed.stop()
+    }
+  }
+
+  @Test("who reads while much comes hears each event once")
+  func joiningWhileMuchComes() async throws {
+    let topic = topic()
+    try await withBroker([topic]) { broker, _ in
+      let process = Process(["t": topic], broker)
+      try await process.feed.run()
+      let publishing = Task { for _ in 0..<40 { try await publish(broker, topic, Array(repeating: 0, count: 25)) } }
+      var readers: [Reader] = []
+      for _ in 0..<40 {
+        readers.append(try await process.read(from: "t:0.0.0.0"))
+        try await Task.sleep(for: .milliseconds(2))
+      }
+      try await publishing.value
+      for reader in readers { #expect(try await heard(1_000, by: reader).map(\.offset) == Array(0..<1_000)) }
+      await process.feed.stop()
     }
   }
 
   @Test("what nobody can tell is a reset: places beyond the end, of another topic, and older than retention")
   func resets() async throws {
-    try await withTopic { broker, topic in
+    let topic = topic()
+    try await withBroker([topic]) { broker, _ in
       try await publish(broker, topic, [0, 0, 1])
-      let feed = LiveFeed(topic, broker: broker)
-      try await feed.run()
-      for place in [[9, 9, 9, 9], [0], []] as [[Int64]] {
-        var strange = await feed.events(after: LivePlace(offsets: place)).makeAsyncIterator()
-        #expect(await strange.next() == .reset(at: LivePlace(offsets: [2, 1, 0, 0])), "\(place)")
-      }
-      #expect(LivePlace(text: "x.1") == nil)
-      var kept = await feed.events(after: LivePlace(offsets: [1, 1, 0, 0])).makeAsyncIterator()
-      #expect(await next(1, of: &kept).map(\.told) == [Told(partition: 0, offset: 1)])
+      let process = Process(["t": topic], broker)
+      try await process.feed.run()
+      for place in ["t:9.9.9.9", "t:0", "t:", "t:x.1"] { #expect(try await process.read(from: place).resets == ["t:2.1.0.0"], "\(place)") }
+      let kept = try await process.read(from: "t:1.1.0.0")
+      #expect(kept.told == [Told(partition: 0, offset: 1)])
+      #expect(kept.resets.isEmpty)
       try await broker.sweep(now: .now() + .seconds(2 * 86_400))
-      var late = await feed.events(after: LivePlace(offsets: [1, 1, 0, 0])).makeAsyncIterator()
-      #expect(await late.next() == .reset(at: LivePlace(offsets: [2, 1, 0, 0])))
+      let late = try await process.read(from: "t:1.1.0.0")
+      #expect(late.resets == ["t:2.1.0.0"])
       // And goes on from there.
       try await publish(broker, topic, [2])
-      #expect(await next(1, of: &late).map(\.place.text) == ["2.1.1.0"])
-      await feed.stop()
+      _ = try await heard(1, by: late)
+      #expect(late.places.last == "t:2.1.1.0")
+      await process.feed.stop()
     }
   }
 
   @Test("where the broker was restored to less than was heard, who listens is told to read anew, and hears what comes then")
   func restored() async throws {
-    try await withTestDatabase(migrate: [TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load())]) { pool in
-      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
-      let topic = Topic(
-        name: "dos.tests.live", partitions: 2, visibility: .public, governance: Governance(owner: "o", purpose: "p", legalBasis: "l", successor: "s"))
-      try await broker.declare([topic])
+    let topic = topic(partitions: 2)
+    try await withBroker([topic]) { broker, pool in
       try await publish(broker, topic, [0, 0, 1])
-      let feed = LiveFeed(topic, broker: broker)
-      try await feed.run()
-      var reader = await feed.events().makeAsyncIterator()
+      let process = Process(["t": topic], broker)
+      try await process.feed.run()
+      let reader = try await process.read(from: "")
       try await publish(broker, topic, [1])
-      #expect(await next(1, of: &reader).map(\.place.text) == ["2.2"])
+      _ = try await heard(1, by: reader)
+      #expect(reader.places == ["t:2.2"])
       // A backup that had nothing of the first partition yet.
       try await pool.execute("delete from events where partition = 0")
-      guard case .reset(let place) = await reader.next() else {
-        Issue.record("no reset")
-        return
-      }
-      #expect(place.offsets[0] == 0)
-      await feed.stop()
-      await broker.close()
+      while reader.resets.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(reader.resets.first?.hasPrefix("t:0.") == true)
+      await process.feed.stop()
+    }
+  }
+
+  @Test("a reader that waits for a feed that has stopped is told so")
+  func stopped() async throws {
+    let topic = topic()
+    try await withBroker([topic]) { broker, _ in
+      let process = Process(["t": topic], broker)
+      await #expect(throws: LiveFeed.Stopped.self) { _ = try await process.read(from: "t:0.0.0.0") }
+      try await process.feed.run()
+      await process.feed.stop()
+      await #expect(throws: LiveFeed.Stopped.self) { _ = try await process.read(from: "t:0.0.0.0") }
     }
   }
 }

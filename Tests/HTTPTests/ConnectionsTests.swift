@@ -109,11 +109,13 @@ struct ConnectionsTests {
     }
   }
 
-  @Test("Every answer is observed, the parser's refusals too")
+  @Test("Every answer is observed, the parser's refusals too, with their reasons")
   func observed() async throws {
     let seen = Mutex<[String]>([])
+    let reasons = Mutex<[String?]>([])
     let hooks = Router.Hooks(observe: { observation in
       seen.withLock { $0.append("\(observation.request?.method.rawValue ?? "none") \(observation.pattern ?? "none") \(observation.status)") }
+      reasons.withLock { $0.append(observation.refusal) }
     })
     let router = try Router([Route(.get, "/known", access: .everyone, info: "known") { _ in .noContent }], hooks: hooks)
     var settings = ServerSettings(port: 0)
@@ -128,29 +130,36 @@ struct ConnectionsTests {
         client.readToEnd()
       }
     }
+    #expect(server.counts.accepted == 3)
+    #expect(server.counts.requests == 2)
     await server.stop()
     #expect(seen.withLock { $0 } == ["GET /known 204", "none none 400", "none none 400", "none none 408"])
+    #expect(reasons.withLock { $0 }.map { $0 == nil } == [true, false, false, false])
+    #expect(reasons.withLock { $0 }.last == "The request did not arrive in time.")
   }
 
   @Test(
-    "A request that arrives too slowly is answered 408, however its bytes trickle",
+    "A request that arrives too slowly is answered 408 while its bytes still trickle",
     arguments: [
-      "GET /echo HTTP/1.1\r\nA: ", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", chunked + "5;", chunked + "64\r\n", chunked + "0\r\nA: ",
+      "GET /echo HTTP/1.1\r\nA: ", "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", chunked + "5;",
+      chunked.replacing("echo", with: "large") + "fffff\r\n", chunked + "0\r\nA: ",
     ])
   func slow(_ beginning: String) async throws {
-    let (statuses, timeouts) = try await withServer({ $0.requestTime = .milliseconds(200) }) { server in
+    let (answeredInTime, statuses, timeouts) = try await withServer({ $0.requestTime = .seconds(1) }) { server in
       let port = server.port
-      let statuses = try await onThread {
+      let (answeredInTime, statuses) = try await onThread {
         let client = try RawClient(port: port)
         client.send(beginning)
-        for _ in 0..<25 {
-          usleep(20_000)
+        // A byte a hundred times in the time that all of them have together, and for twenty times as long.
+        for _ in 0..<2000 where !client.hasInput() {
           client.send("a")
+          usleep(10_000)
         }
-        return client.answersToEnd().map(\.status)
+        return (client.hasInput(), client.answersToEnd().map(\.status))
       }
-      return (statuses, server.counts.timeouts)
+      return (answeredInTime, statuses, server.counts.timeouts)
     }
+    #expect(answeredInTime)
     #expect(statuses == [408])
     #expect(timeouts == 1)
   }
@@ -159,16 +168,22 @@ struct ConnectionsTests {
     "A body too large is answered 413, and the answer reaches a client that sends first and reads then",
     arguments: ["Content-Length: 3000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n2dc6c0\r\n"])
   func tooLarge(_ framing: String) async throws {
-    let statuses = try await withServer { server in
+    // Time enough for a client that is held up.
+    let (isTaken, statuses, wasClosed) = try await withServer({ $0.lingerTime = .seconds(60) }) { server in
       let port = server.port
       return try await onThread {
         let client = try RawClient(port: port)
         client.send("POST /echo HTTP/1.1\r\nHost: x\r\n\(framing)")
-        client.send([UInt8](repeating: 0x78, count: 3_000_000))
-        return client.answersToEnd().map(\.status)
+        client.send([UInt8](repeating: 0x78, count: 16_384))
+        // The answer is there. A reset would end what follows, and take the answer along where it has not been read.
+        for _ in 0..<20_000 where !client.hasInput() { usleep(1000) }
+        let isTaken = client.send([UInt8](repeating: 0x78, count: 3_000_000 - 16_384))
+        return (isTaken, client.answersToEnd().map(\.status), client.wasClosed)
       }
     }
+    #expect(isTaken)
     #expect(statuses == [413])
+    #expect(wasClosed)
   }
 
   @Test("A route may take more than the others, and the server's own limit holds above all")

@@ -53,22 +53,4 @@ struct HostileTests {
     }
     #expect(status?.hasSuffix("hello") == true)
   }
-
-  @Test("Refusals are counted by status")
-  func counted() async throws {
-    let counts = try await withServer { server in
-      let port = server.port
-      try await onThread {
-        for text in ["GET  / HTTP/1.1\r\n\r\n", "FROB / HTTP/1.1\r\nHost: x\r\n\r\n"] {
-          let client = try RawClient(port: port)
-          client.send(text)
-          client.readToEnd()
-        }
-      }
-      return server.counts
-    }
-    #expect(counts.refused == [400: 1, 501: 1])
-    #expect(counts.accepted == 2)
-    #expect(counts.requests == 0)
-  }
 }

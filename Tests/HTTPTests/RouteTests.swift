@@ -185,6 +185,30 @@ struct RouteTests {
     #expect(reported.all.isEmpty)
   }
 
+  @Test("report nothing for a request whose client left, whatever that made fail, and call it neither an error nor answered")
+  func left() async throws {
+    struct Broken: Error {}
+    let seen = Notes()
+    let hooks = Router.Hooks(
+      mapError: { error in
+        seen.add("mapped \(error)")
+        return nil
+      }, report: { error, _ in seen.add("reported \(error)") }, observe: { seen.add("observed \($0.status)") })
+    let began = Signal()
+    let route = Route(.get, "/", access: .everyone, info: "x") { _ in
+      began.happen()
+      try? await Task.sleep(for: .seconds(600))
+      throw Broken()
+    }
+    let router = try Router([route], hooks: hooks)
+    let asked = try request("/")
+    let task = Task { await router.respond(to: asked) }
+    await began.wait()
+    task.cancel()
+    _ = await task.value
+    #expect(seen.all == ["observed 499"])
+  }
+
   @Test("tell their pattern, status and duration")
   func observation() async throws {
     let seen = Notes()

@@ -14,19 +14,20 @@ struct Live: Sendable {
   /// How many datastreams one stream may name.
   static let limit = 200
 
-  private let feeds: [DatastreamVisibility: LiveFeed]
+  private let feed: LiveFeed
+  private let audience = LiveAudience()
 
   init(broker: any EventBroker) {
-    feeds = Dictionary(uniqueKeysWithValues: DatastreamVisibility.allCases.map { ($0, LiveFeed(ObservationTopics.topic($0), broker: broker)) })
+    let topics = DatastreamVisibility.allCases.map { ($0.rawValue, ObservationTopics.topic($0)) }
+    feed = LiveFeed(Dictionary(uniqueKeysWithValues: topics), broker: broker) { [audience] topic, news, places in audience.tell(topic, news, places) }
   }
 
   /// Begins at the ends of the topics; before the first request is taken.
-  func start() async throws {
-    for feed in feeds.values { try await feed.run() }
-  }
+  func start() async throws { try await feed.run() }
 
   func stop() async {
-    for feed in feeds.values { await feed.stop() }
+    await feed.stop()
+    audience.end()
   }
 
   var routes: [Route] {
@@ -45,48 +46,23 @@ struct Live: Sendable {
     let wanted = try Self.wanted(request)
     let viewer = STAViewer(request.caller)
     let lastID = request.lastEventID
-    let visible = feeds.filter { viewer.visibilities.contains($0.key) }
-    return .stream { writer in
-      let outlet = LiveOutlet(writer.sink, at: await Self.places(lastID, visible))
-      // A reader that is cut off before its first event comes back to this place.
-      try await outlet.say()
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for (visibility, feed) in visible {
-          group.addTask {
-            for await item in await feed.events(after: outlet.places[visibility]) {
-              switch item {
-              case .reset(let place): try await outlet.say(visibility, place, "reset", Array("{}".utf8))
-              case .event(let place, let consumed):
-                guard viewer.sees(visibility, city: consumed.event.city), wanted?.contains(consumed.key) ?? true, let told = Self.message(consumed.event) else {
-                  await outlet.pass(visibility, place)
-                  continue
-                }
-                try await outlet.say(visibility, place, told.name, told.data)
-              }
-            }
-          }
+    return .stream(
+      EventStream(staysOpen: true) { [feed, audience] writer in
+        // Every topic that it may hear has a place from the beginning: one that has not spoken yet when the reader is cut off would else be taken up at its
+        // end, and what it said meanwhile be lost.
+        let places = LivePlaces(text: lastID ?? "").completed(with: feed.now).only(viewer.topics)
+        // A reader that is cut off before its first event comes back to this place.
+        try await writer.send(ServerSentEvent.place(places.text))
+        try await feed.join(at: places) { topic, news, places in
+          guard viewer.hears(news, of: topic), news.isAmong(wanted), let told = LiveMessage(news) else { return }
+          try await writer.send(told.bytes(at: places))
+        } enter: {
+          audience.enter(writer.sink, as: viewer, for: wanted)
         }
-        // A feed ends for who is too slow and when the service stops: the whole stream ends with it, and its reader comes back with its last id.
-        try await group.next()
-        group.cancelAll()
-      }
-    }
+      })
   }
 
-  /// Where a reader goes on in every topic that it may see. All of them have a place from the beginning: one that has not spoken yet when the reader is cut
-  /// off would else be taken up at its end, and what it said meanwhile be lost.
-  private static func places(_ lastID: String?, _ visible: [DatastreamVisibility: LiveFeed]) async -> [DatastreamVisibility: LivePlace] {
-    var places: [DatastreamVisibility: LivePlace] = [:]
-    for part in (lastID ?? "").split(separator: ",") {
-      let sides = part.split(separator: ":", maxSplits: 1)
-      guard sides.count == 2, let visibility = DatastreamVisibility(rawValue: String(sides[0])), visible[visibility] != nil else { continue }
-      // What is no place is answered with a reset, and not passed over.
-      places[visibility] = LivePlace(text: String(sides[1])) ?? LivePlace(offsets: [])
-    }
-    for (visibility, feed) in visible where places[visibility] == nil { places[visibility] = await feed.now }
-    return places
-  }
-
+  /// The datastreams that are asked for; nil for all.
   private static func wanted(_ request: Request) throws(Problem) -> Set<String>? {
     let values = request.query.values("datastream")
     guard values.count <= limit else { throw .badRequest(path: "datastream", problem: "named \(values.count) times", expected: "at most \(limit)") }
@@ -94,73 +70,5 @@ struct Live: Sendable {
       throw .badRequest(path: "datastream", problem: "'\(value.prefix(40))' is no id", expected: "a datastream's @iot.id")
     }
     return values.isEmpty ? nil : Set(values)
-  }
-
-  private static func message(_ event: CloudEvent) -> (name: String, data: [UInt8])? {
-    // What cannot be read here is parked by the read model, which says so.
-    guard let fact = try? ObservationFact(type: event.type, data: event.data) else { return nil }
-    guard case .recorded(let recorded) = fact else { return ("withdrawn", fact.data) }
-    var writer = JSONWriter(capacity: 128 * (recorded.readings.count + 1))
-    writer.beginObject()
-    writer.key("datastream")
-    writer.int(recorded.datastream)
-    writer.key("observations")
-    writer.beginArray()
-    for reading in recorded.readings { write(reading, to: &writer) }
-    writer.endArray()
-    writer.endObject()
-    return ("observations", writer.bytes)
-  }
-
-  private static func write(_ reading: RecordedReading, to writer: inout JSONWriter) {
-    let observation = reading.observation
-    writer.beginObject()
-    writer.key("@iot.id")
-    writer.int(reading.id)
-    writer.key("phenomenonTime")
-    if let end = observation.phenomenonEnd { writer.string("\(observation.phenomenonTime)/\(end)") } else { writer.instant(observation.phenomenonTime) }
-    writer.key("result")
-    observation.result.write(to: &writer)
-    writer.key("dos:verdict")
-    writer.string(reading.verdict.rawValue)
-    writer.endObject()
-  }
-}
-
-/// Writes what several topics say into one stream. An event's id is the place in all of them, so it is made at the moment of writing: with no other event
-/// between, an id never names one that was not sent.
-private actor LiveOutlet {
-  private(set) var places: [DatastreamVisibility: LivePlace]
-  private let sink: any StreamSink
-
-  init(_ sink: any StreamSink, at places: [DatastreamVisibility: LivePlace]) {
-    self.sink = sink
-    self.places = places
-  }
-
-  /// Moves on over what this reader does not get.
-  func pass(_ visibility: DatastreamVisibility, _ place: LivePlace) { places[visibility] = place }
-
-  /// Says an event and moves on.
-  func say(_ visibility: DatastreamVisibility, _ place: LivePlace, _ event: String, _ data: [UInt8]) async throws {
-    try await ready()
-    places[visibility] = place
-    sink.push(ServerSentEvent.bytes(id: id, event: event, data: data))
-  }
-
-  /// Says the place alone.
-  func say() async throws {
-    try await ready()
-    sink.push(ServerSentEvent.place(id))
-  }
-
-  private func ready() async throws {
-    try Task.checkCancellation()
-    await sink.ready()
-    guard sink.isOpen else { throw StreamClosed() }
-  }
-
-  private var id: String {
-    DatastreamVisibility.allCases.compactMap { visibility in places[visibility].map { "\(visibility.rawValue):\($0.text)" } }.joined(separator: ",")
   }
 }

@@ -1,7 +1,6 @@
 #include "connections.h"
 #include "session.hpp"
 
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 
@@ -61,8 +60,8 @@ private:
     const auto address = Admission::key(peer);
     Refusal refusal;
     if (!common.admission.enter(address, refusal)) {
-      ++common.counts.refused[503 - 400];
-      return;
+      // Whoever runs the server is told, though not the client.
+      return common.refused({503, "Far more connections than this server takes."}, Milliseconds(0));
     }
     ++common.counts.accepted;
     asio::post(loop.io, [&loop, socket = std::move(socket), peer, address, refusal]() mutable {
@@ -118,10 +117,10 @@ public:
 
   Loop &loop(http_connection id) { return *loops[id % loops.size()]; }
 
-  /// Runs the work on the connection's thread, at once when that is this one; `otherwise` where the connection is gone.
+  /// Runs the work on the connection's thread, after what was asked for before; `otherwise` where the connection is gone.
   template <class Work, class Otherwise> void on(http_connection id, Work work, Otherwise otherwise) {
     auto &loop = this->loop(id);
-    asio::dispatch(loop.io, [&loop, id, work = std::move(work), otherwise]() mutable {
+    asio::post(loop.io, [&loop, id, work = std::move(work), otherwise]() mutable {
       if (auto session = loop.find(id))
         work(*session);
       else
@@ -194,12 +193,14 @@ void http_wait(http_server s) noexcept { server(s).wait(); }
 void http_free(http_server s) noexcept { delete &server(s); }
 
 void http_respond(http_server s, http_connection id, int status, http_bytes fields, http_bytes body) noexcept {
-  server(s).on(
-      id,
-      [status, fields = std::string(view(fields)), body = std::string(view(body))](Session &session) mutable {
-        session.respond(status, fields, std::move(body));
-      },
-      nothing);
+  auto &loop = server(s).loop(id);
+  if (!loop.io.get_executor().running_in_this_thread())
+    return server(s).on(
+        id,
+        [status, fields = std::string(view(fields)), body = std::string(view(body))](Session &session) { session.respond(status, fields, body); },
+        nothing);
+  if (auto session = loop.find(id))
+    session->respond(status, view(fields), view(body));
 }
 
 void http_open_stream(http_server s, http_connection id, int status, http_bytes fields) noexcept {
@@ -226,8 +227,4 @@ void http_end_stream(http_server s, http_connection id) noexcept {
 http_counts http_count(http_server s) noexcept {
   const auto &counts = server(s).common.counts;
   return {counts.connections, counts.streams, counts.accepted, counts.requests, counts.cut, counts.timeouts, counts.left};
-}
-
-uint64_t http_refused(http_server s, int status) noexcept {
-  return status >= 400 && status < 600 ? server(s).common.counts.refused[static_cast<size_t>(status - 400)].load() : 0;
 }

@@ -51,7 +51,6 @@ struct Settings {
 
 struct Counts {
   std::atomic<uint64_t> connections{0}, streams{0}, accepted{0}, requests{0}, cut{0}, timeouts{0}, left{0};
-  std::array<std::atomic<uint64_t>, 200> refused{}; // by status, from 400
 };
 
 /// Counts connections, in all and per address (IPv6: per /64, since that is what one customer gets).
@@ -81,6 +80,10 @@ struct Common {
   http_server server{};
   Counts counts;
   Admission admission{settings};
+
+  void refused(const Refusal &refusal, Milliseconds after) const {
+    callbacks.refused(callbacks.context, refusal.status, bytes(refusal.detail), static_cast<uint32_t>(after.count()));
+  }
 };
 
 class Session;
@@ -101,6 +104,9 @@ public:
   asio::io_context io{1};
   Common &common;
   bool stopping = false;
+  /// Where connections read to and write their heads, one at a time.
+  std::array<char, 65536> input;
+  std::string head;
   /// Called with each sweep: the listener tries again when descriptors had run out.
   std::function<void()> on_sweep;
 

@@ -137,7 +137,11 @@ public struct CityProcess: Sendable {
             "cause": .string("\(error)"),
           ])
       },
-      observe: { metrics.observe($0) })
+      observe: { [log, figures = RequestFigures(metrics)] observation in
+        figures.count(observation)
+        guard let reason = observation.refusal else { return }
+        log.repeating(.info, "refused", every: .seconds(1), "refused what could not become a request", ["status": .int(observation.status), "reason": .string(reason)])
+      })
   }
 
   private func measure(_ server: HTTPServer, _ metrics: Metrics) {

@@ -43,7 +43,7 @@ void received(void *, const http_request *request) {
   http_respond(request->server, request->connection, 200, {}, {});
 }
 void gone(void *, http_connection) {}
-void refused(void *, int status, uint32_t) { require(status >= 400 && status < 600); }
+void refused(void *, int status, http_bytes, uint32_t) { require(status >= 400 && status < 600); }
 
 uint16_t start() {
   static const char address[] = "127.0.0.1";

@@ -67,13 +67,13 @@ typedef struct {
 
 typedef struct {
   void *_Nullable context;
-  /// Is answered once, by http_respond or http_open_stream, unless `gone` comes first.
+  /// Is answered once, by http_respond or http_open_stream, unless `gone` comes first; at once, before it returns, where that can be.
   void (*_Nonnull request)(void *_Nullable context, const http_request *_Nonnull);
   /// The client left or was cut off while it waited for its answer or listened to its stream.
   void (*_Nonnull gone)(void *_Nullable context, http_connection);
-  /// A request was answered with this status without having been handed over, or a stream could not be opened; `milliseconds` since it
-  /// began.
-  void (*_Nonnull refused)(void *_Nullable context, int status, uint32_t milliseconds);
+  /// A request was answered with this status without having been handed over, or a stream could not be opened, for the reason in `detail`;
+  /// `milliseconds` since it began.
+  void (*_Nonnull refused)(void *_Nullable context, int status, http_bytes detail, uint32_t milliseconds);
   /// What http_flush asked for.
   void (*_Nonnull flushed)(void *_Nullable context, http_connection);
 } http_callbacks;
@@ -107,8 +107,6 @@ void http_flush(http_server, http_connection) HTTP_NOEXCEPT;
 void http_end_stream(http_server, http_connection) HTTP_NOEXCEPT;
 
 http_counts http_count(http_server) HTTP_NOEXCEPT;
-/// Requests refused with this status before they reached a handler.
-uint64_t http_refused(http_server, int status) HTTP_NOEXCEPT;
 
 #ifdef __cplusplus
 }
