@@ -13,13 +13,19 @@ final class ServerProcess {
 
   /// - Parameter descriptors: the most it may have open.
   init(descriptors: Int = 4096, _ settings: String...) throws {
-    // Beside the binary of the tests.
-    let folder = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
+    // The binary that is named, for example one under sanitizers, or the one beside the tests.
+    let binary: String
+    if let named = ProcessInfo.processInfo.environment["DOS_ECHO_SERVER"] {
+      binary = named
+    } else {
+      let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+      binary = "/" + tests.split(separator: "/").dropLast().joined(separator: "/") + "/EchoServer"
+    }
     var ends: [Int32] = [0, 0]
     guard unsafe pipe(&ends) == 0 else { throw Failure(call: "pipe", number: errno) }
     defer { for end in ends { close(end) } }
     let script = #"export SWIFT_BACKTRACE=enable=no; ulimit -n "$1" && shift && exec "$@""#
-    program = try Program("/bin/bash", ["-c", script, "bash", String(descriptors), "/\(folder)/EchoServer"] + settings, output: ends[1])
+    program = try Program("/bin/bash", ["-c", script, "bash", String(descriptors), binary] + settings, output: ends[1])
     var line = [UInt8](repeating: 0, count: 16)
     let count = unsafe Glibc.read(ends[0], &line, line.count)
     guard count > 0, let port = UInt16(String(decoding: line[..<(count - 1)], as: UTF8.self)) else { throw Failure(call: "EchoServer", number: 0) }

@@ -100,13 +100,16 @@ struct CityProcessTests {
           Task {
             let hello = try? await client.send(ClientRequest(.get, "http://127.0.0.1:\(port)/stub/hello"))
             let ready = try? await client.send(ClientRequest(.get, "http://127.0.0.1:\(port)/health/ready"))
-            diary.write("\(hello?.text ?? "no answer"), ready \(ready?.status ?? 0)")
+            let odd = try? await client.send(ClientRequest(.get, "http://127.0.0.1:\(port)/%ff"))
+            diary.write("\(hello?.text ?? "no answer"), ready \(ready?.status ?? 0), odd \(odd?.status ?? 0)")
             signal.yield(.terminate)
           }
         })
       await client.close()
-      #expect(diary.all == ["start first", "start second", "listening", "hello, ready 200", "stop second", "stop first"])
+      #expect(diary.all == ["start first", "start second", "listening", "hello, ready 200, odd 400", "stop second", "stop first"])
       #expect(lines.withLock { $0.count { $0.contains(#""message":"stopping""#) } } == 1)
+      // Whoever is on duty sees that somebody sends what is no request.
+      #expect(lines.withLock { $0.count { $0.contains("could not become a request") && $0.contains("UTF-8") } } == 1)
       #expect(try await connections(server) == 0)
     }
   }
