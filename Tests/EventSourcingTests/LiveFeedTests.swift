@@ -53,7 +53,11 @@ import Time
     func read(from place: String) async throws -> Reader {
       let reader = Reader()
       let places = LivePlaces(text: place).completed(with: feed.now)
-      try await feed.join(at: places) { _, news, place in reader.hear(news, place) } enter: { [room] in room.enter(reader) }
+      try await feed.join(at: places) { _, news, place in
+        reader.hear(news, place)
+      } enter: { [room] in
+        room.enter(reader)
+      }
       return reader
     }
   }
@@ -160,7 +164,9 @@ import Time
       }
       #expect(both.places == ["one:1.0,other:0", "one:1.0,other:1", "one:2.0,other:1"])
       let alone = Reader()
-      try await process.feed.join(at: LivePlaces(text: "one:1.0")) { _, news, place in alone.hear(news, place) } enter: {
+      try await process.feed.join(at: LivePlaces(text: "one:1.0")) { _, news, place in
+        alone.hear(news, place)
+      } enter: {
       }
       #expect(alone.places == ["one:2.0"])
       await process.feed.stop()

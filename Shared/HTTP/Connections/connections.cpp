@@ -197,7 +197,9 @@ void http_respond(http_server s, http_connection id, int status, http_bytes fiel
   if (!loop.io.get_executor().running_in_this_thread())
     return server(s).on(
         id,
-        [status, fields = std::string(view(fields)), body = std::string(view(body))](Session &session) { session.respond(status, fields, body); },
+        [status, fields = std::string(view(fields)), body = std::string(view(body))](Session &session) {
+          session.respond(status, fields, body);
+        },
         nothing);
   if (auto session = loop.find(id))
     session->respond(status, view(fields), view(body));

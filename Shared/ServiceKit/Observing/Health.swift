@@ -44,7 +44,8 @@ public final class Health: Sendable {
   /// `/health/live`: the process answers. `/health/ready`: every check is good; else 503 with the checks that are not.
   public var routes: [Route] {
     [
-      Route(.get, "/health/live", access: .everyone, info: RouteInfo("Whether the process answers", tag: "Operation")) { [live = Self.answer(["status": "live"], status: 200)] _ in
+      Route(.get, "/health/live", access: .everyone, info: RouteInfo("Whether the process answers", tag: "Operation")) {
+        [live = Self.answer(["status": "live"], status: 200)] _ in
         live
       },
       Route(.get, "/health/ready", access: .everyone, info: RouteInfo("Whether the process may be sent requests", tag: "Operation")) { [self] _ in

@@ -140,7 +140,8 @@ public struct CityProcess: Sendable {
       observe: { [log, figures = RequestFigures(metrics)] observation in
         figures.count(observation)
         guard let reason = observation.refusal else { return }
-        log.repeating(.info, "refused", every: .seconds(1), "refused what could not become a request", ["status": .int(observation.status), "reason": .string(reason)])
+        log.repeating(
+          .info, "refused", every: .seconds(1), "refused what could not become a request", ["status": .int(observation.status), "reason": .string(reason)])
       })
   }
 
