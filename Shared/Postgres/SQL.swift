@@ -102,7 +102,9 @@ public struct PostgresParameter: Sendable, Hashable {
 
 /// A name between double quotes; one with dots (`schema.table`) is quoted part by part.
 func quotedIdentifier(_ name: String) -> String {
-  name.split(separator: ".", omittingEmptySubsequences: false)
+  // Nearly all are plain, and every read names some.
+  if !name.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "\"") }) { return "\"" + name + "\"" }
+  return name.split(separator: ".", omittingEmptySubsequences: false)
     .map { "\"" + $0.replacing("\"", with: "\"\"") + "\"" }
     .joined(separator: ".")
 }

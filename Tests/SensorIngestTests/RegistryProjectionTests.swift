@@ -188,8 +188,10 @@ private struct InventedRegistry {
     case 22:
       guard let id = pick(catalogue) else { return nil }
       catalogue.remove(id)
-      return [RegistryEvent.sensor(.withdrawn(CatalogueWithdrawn(id: id))), .observedProperty(.withdrawn(CatalogueWithdrawn(id: id))),
-        .featureOfInterest(.withdrawn(CatalogueWithdrawn(id: id)))][Int(id % 3)]
+      return [
+        RegistryEvent.sensor(.withdrawn(CatalogueWithdrawn(id: id))), .observedProperty(.withdrawn(CatalogueWithdrawn(id: id))),
+        .featureOfInterest(.withdrawn(CatalogueWithdrawn(id: id))),
+      ][Int(id % 3)]
     default:
       let known = Bool.random(using: &random) ? pick(catalogue) : nil
       let id = known ?? fresh()
@@ -197,7 +199,8 @@ private struct InventedRegistry {
       let name = text()
       switch id % 3 {
       case 0: return .sensor(.registered(CatalogueRecord(id: id, entry: Sensor(name: name, description: "", encodingType: "x", metadata: .string(name)))))
-      case 1: return .observedProperty(.registered(CatalogueRecord(id: id, entry: ObservedProperty(name: name, definition: "d", description: "", properties: free))))
+      case 1:
+        return .observedProperty(.registered(CatalogueRecord(id: id, entry: ObservedProperty(name: name, definition: "d", description: "", properties: free))))
       default:
         return .featureOfInterest(
           .changed(CatalogueRecord(id: id, entry: FeatureOfInterest(name: name, description: "", encodingType: "x", feature: free, properties: free))))
@@ -230,12 +233,14 @@ private struct InventedRegistry {
   }
 
   private mutating func location() -> Location {
-    Location(name: text(), description: "", encodingType: "x", location: free, properties: last % 2 == 0 ? free : nil, featureOfInterest: last % 3 == 0 ? last : nil)
+    Location(
+      name: text(), description: "", encodingType: "x", location: free, properties: last % 2 == 0 ? free : nil, featureOfInterest: last % 3 == 0 ? last : nil)
   }
 
   private mutating func datastream() -> Datastream {
     Datastream(
-      name: text(), description: "", unitOfMeasurement: UnitOfMeasurement(name: text()), observationType: .measurement, thing: 1, sensor: 2, observedProperty: 3,
+      name: text(), description: "", unitOfMeasurement: UnitOfMeasurement(name: text()), observationType: .measurement, thing: 1, sensor: 2,
+      observedProperty: 3,
       plausibleRange: last % 2 == 0 ? PlausibleRange(min: nil, max: Double(last)) : nil, visibility: .public, reporting: .periodic(interval: Int(last)),
       city: City(rawValue: "dortmund"), governance: governance(), properties: last % 3 == 0 ? free : nil)
   }

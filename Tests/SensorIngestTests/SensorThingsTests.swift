@@ -2,6 +2,7 @@ import HTTP
 import JSON
 import SensorDomain
 import Testing
+import Time
 
 @testable import SensorIngest
 
@@ -109,6 +110,40 @@ struct SensorThingsTests {
       #expect(try await service.post("/Things(\(bus))/Locations", Body.location).status == 201)
       let taken = try await service.post("/Datastreams(\(id))/Observations", ["result": 3])
       #expect(taken.status == 201, "\(taken.text)")
+    }
+  }
+
+  @Test("the latest of each datastream are the same whether it has readings of these days, of last year, of both or none")
+  func latest() async throws {
+    try await WholeService.run { service in
+      let now = Instant.now()
+      // Days ago, latest first.
+      let ages = [[0, 1, 2, 3, 400, 401], [0, 400, 401, 402, 800], [400, 500, 600], [39, 41], []]
+      var ids: [Int64] = []
+      for ages in ages {
+        let id = try await service.registerDatastream()
+        ids.append(id)
+        for age in ages {
+          let body: JSONValue = ["phenomenonTime": .string("\(now - .seconds(age * 86_400 + 60))"), "result": .int(Int64(age))]
+          #expect(try await service.post("/Datastreams(\(id))/Observations", body).status == 201)
+        }
+      }
+      _ = try await service.get("/Observations?$top=0&$count=true") { $0["@iot.count"]?.int == Int64(ages.reduce(0) { $0 + $1.count }) }
+      func results(_ page: JSONValue?) -> [Int]? { page?.array?.compactMap { $0["result"]?.int.map { Int($0) } } }
+      for (top, skip) in [(1, 0), (2, 0), (3, 1), (4, 0), (6, 0), (100, 0), (2, 3), (0, 0)] {
+        let options = ["$orderby=phenomenonTime desc", "$top=\(top)", "$skip=\(skip)"]
+        let expand = "Observations(\(options.joined(separator: ";")))"
+        let all = try await service.get("/Datastreams?$orderby=id&$expand=\(expand)")["value"]?.array ?? []
+        for (index, ages) in ages.enumerated() {
+          let wanted = Array(ages.dropFirst(skip).prefix(top))
+          let goesOn = ages.count > skip + top
+          #expect(results(all[index]["Observations"]) == wanted, "\(ages), $top=\(top)")
+          #expect((all[index]["Observations@iot.nextLink"] != nil) == goesOn, "\(ages), $top=\(top)")
+          let page = try await service.get("/Datastreams(\(ids[index]))/Observations?\(options.joined(separator: "&"))")
+          #expect(results(page["value"]) == wanted, "\(ages), $top=\(top)")
+          #expect((page["@iot.nextLink"] != nil) == (goesOn && top > 0), "\(ages), $top=\(top)")
+        }
+      }
     }
   }
 }

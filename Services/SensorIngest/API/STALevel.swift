@@ -1,21 +1,12 @@
 import JSON
 import Postgres
 
-/// The entities of one level of an answer: rows as the database gave them, written without anything in between, and what was expanded of them.
+/// How the entities of one level of an answer are written, straight from the rows that the database gave, and what was expanded of them.
 struct STALevel: Sendable {
   let form: STAForm
-  /// Nil where nothing was asked for. There may be more rows than are shown, which tells that more follow.
-  let rows: Rows?
   var expanded: [STAExpansion] = []
 
-  func ids(_ shown: Range<Int>) throws -> [Int64] {
-    guard let rows else { return [] }
-    return try shown.map { try form.id(rows[$0]) }
-  }
-
-  /// Writes the entity of one row.
-  func write(at index: Int, to writer: inout JSONWriter) throws {
-    guard let row = rows?[index] else { return }
+  func write(_ row: Row, to writer: inout JSONWriter) throws {
     try form.write(id: try form.id(row), to: &writer, expanded: expanded) { try form.writeProperties(row, to: &$0) }
   }
 }
@@ -24,8 +15,8 @@ struct STALevel: Sendable {
 struct STAExpansion: Sendable {
   /// What is one entity's.
   struct Share: Sendable {
-    /// Which rows are shown.
-    var shown = 0..<0
+    /// The rows that are shown.
+    var shown: Slice<Rows>?
     /// Whether more follow.
     var more = false
     /// How many there are in all, where asked.
@@ -49,15 +40,28 @@ struct STAExpansion: Sendable {
     next = JSONFrame(before: address, after: ")/\(navigation.name)?$top=\(query.limit)&$skip=\(query.skip + limit)")
   }
 
+  /// Deals rows out that are in the order of their parents, each with its parent's id in a column.
+  mutating func deal(_ rows: Rows, parent column: Int, limit: Int) throws {
+    var first = 0
+    while first < rows.count {
+      let parent = try rows[first].value(Int64.self, at: column)
+      var end = first + 1
+      while end < rows.count, try rows[end].value(Int64.self, at: column) == parent { end += 1 }
+      let shown = min(end - first, limit)
+      shares[parent] = Share(shown: rows[first..<first + shown], more: first + shown < end)
+      first = end
+    }
+  }
+
   /// The ids of all that are shown.
-  func ids() throws -> [Int64] { try shares.values.flatMap { try level.ids($0.shown) } }
+  func ids() throws -> [Int64] { try shares.values.flatMap { try $0.shown?.map(level.form.id) ?? [] } }
 
   /// Writes the members that show what it leads to from an entity.
   func write(of id: Int64, to writer: inout JSONWriter) throws {
     let share = shares[id] ?? Share()
     guard navigation.isMany else {
       writer.key(navigation.key)
-      if let first = share.shown.first { try level.write(at: first, to: &writer) } else { writer.null() }
+      if let first = share.shown?.first { try level.write(first, to: &writer) } else { writer.null() }
       return
     }
     if let count = share.count {
@@ -66,7 +70,7 @@ struct STAExpansion: Sendable {
     }
     writer.key(navigation.key)
     writer.beginArray()
-    for index in share.shown { try level.write(at: index, to: &writer) }
+    if let shown = share.shown { for row in shown { try level.write(row, to: &writer) } }
     writer.endArray()
     if share.more {
       writer.key(navigation.nextKey)
@@ -78,12 +82,15 @@ struct STAExpansion: Sendable {
 /// One page of entities.
 struct STAPage: Sendable {
   let level: STALevel
-  /// How many entities it shows.
-  let shown: Int
+  /// The entities it shows.
+  let rows: Slice<Rows>?
   /// Whether more follow.
   let more: Bool
   /// How many there are in all, where asked.
   let count: Int?
+
+  /// How many entities it shows.
+  var shown: Int { rows?.count ?? 0 }
 
   /// - Parameter next: the address of the next page, written where more follow.
   func json(next: @autoclosure () -> String) throws -> [UInt8] {
@@ -95,7 +102,7 @@ struct STAPage: Sendable {
     }
     writer.key("value")
     writer.beginArray()
-    for index in 0..<shown { try level.write(at: index, to: &writer) }
+    if let rows { for row in rows { try level.write(row, to: &writer) } }
     writer.endArray()
     // A page of nothing ($top=0, which asks for the count alone) would lead to itself.
     if more, shown > 0 {
@@ -110,18 +117,18 @@ struct STAPage: Sendable {
 /// One entity that was asked for alone.
 struct STAFound: Sendable {
   let level: STALevel
+  let row: Row
   let id: Int64
 
   func json() throws -> [UInt8] {
     var writer = JSONWriter(capacity: 1_024)
-    try level.write(at: 0, to: &writer)
+    try level.write(row, to: &writer)
     return writer.bytes
   }
 
   /// The value of the property that alone was selected, as JSON; nil where it is absent.
   func value(of property: STAProperty) throws -> [UInt8]? {
     if property.name == "id" { return Array(String(id).utf8) }
-    guard let row = level.rows?.first else { return nil }
     var (key, writer) = (JSONWriter(), JSONWriter())
     key.key(property.key)
     try level.form.writeProperties(row, to: &writer)

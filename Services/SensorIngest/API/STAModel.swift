@@ -95,7 +95,9 @@ extension STAEntityType {
     navigations: [
       STANavigation("Thing", to: "Thing", .parent("thing_id")), STANavigation("Sensor", to: "Sensor", .parent("sensor_id")),
       STANavigation("ObservedProperty", to: "ObservedProperty", .parent("observed_property_id")),
-      STANavigation("Observations", to: "Observation", .children("datastream_id"), passesAccess: true, siblingKey: "phenomenonTime"),
+      STANavigation(
+        "Observations", to: "Observation", .children("datastream_id"), passesAccess: true, siblingKey: "phenomenonTime",
+        recent: "{t}.phenomenon_time >= now() - interval '40 days'"),
     ])
 
   /// What has ended stays readable, and says when it ended.

@@ -26,12 +26,14 @@ struct STAReader {
   /// One page of a collection.
   func page(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAPage {
     try checkExpands(query)
-    var level = try await level(type, scope, query)
-    let shown = min(level.rows?.count ?? 0, query.limit)
-    let more = if let rows = level.rows { rows.count > shown } else { try await count(type, scope, query) > query.skip }
+    // Nothing is shown where nothing is asked for: then it is counted whether something would follow.
+    var level = STALevel(form: try STAForm(type, query.limit == 0 ? STAQuery() : query, root: root))
+    let found = query.limit == 0 ? nil : try await rows(level.form, scope, query)
+    let more = if let found { found.count > query.limit } else { try await count(type, scope, query) > query.skip }
+    let shown = found.map { $0.prefix(query.limit) }
     let count = query.count ? try await count(type, scope, query) : nil
-    try await expand(&level, try query.expand.isEmpty ? [] : level.ids(0..<shown), query)
-    return STAPage(level: level, shown: shown, more: more, count: count)
+    try await expand(&level, query.expand.isEmpty ? [] : try shown?.map(level.form.id) ?? [], query)
+    return STAPage(level: level, rows: shown, more: more, count: count)
   }
 
   /// One entity, nil where it is not there or may not be seen.
@@ -39,22 +41,40 @@ struct STAReader {
     try checkExpands(query)
     var single = query
     single.top = 1
-    var level = try await level(type, scope, single)
-    let ids = try level.ids(0..<min(level.rows?.count ?? 0, 1))
-    try await expand(&level, ids, query)
-    return ids.first.map { STAFound(level: level, id: $0) }
+    var level = STALevel(form: try STAForm(type, query, root: root))
+    let row = try await rows(level.form, scope, single).first
+    let id = try row.map(level.form.id)
+    try await expand(&level, id.map { [$0] } ?? [], query)
+    guard let row, let id else { return nil }
+    return STAFound(level: level, row: row, id: id)
   }
 
   // MARK: - One level
 
-  private func level(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STALevel {
-    if query.limit == 0 { return STALevel(form: try STAForm(type, STAQuery(), root: root), rows: nil) }
-    let form = try STAForm(type, query, root: root)
-    var sql: SQL = "select \(unsafe: form.columns)t.id from \(identifier: type.table) t where \(try condition(type, scope, query))"
+  /// One row more than wanted tells that more follow.
+  private func rows(_ form: STAForm, _ scope: Scope, _ query: STAQuery) async throws -> Rows {
+    let type = form.type
     var navigation: STANavigation?
     if case .reached(_, _, let way) = scope { navigation = way }
-    sql += " order by \(try order(query, type, within: navigation))\(Self.limit(query.limit, skip: query.skip))"
-    return STALevel(form: form, rows: try await pool.query(sql))
+    let condition = try condition(type, scope, query)
+    let end: SQL = " order by \(try order(query, type, within: navigation))\(Self.limit(query.limit, skip: query.skip))"
+    func select(_ recent: SQL) -> SQL {
+      "select \(unsafe: form.columns)t.id from \(identifier: type.table) t where \(condition)\(recent)\(end)"
+    }
+    if let recent = Self.recent(query, navigation) {
+      let rows = try await pool.query(select(recent))
+      if rows.count > query.limit { return rows }
+    }
+    return try await pool.query(select(""))
+  }
+
+  /// Where the latest are wanted, the condition that those meet that are recent: nearly always they suffice, and then the database opens their partitions
+  /// alone, and not those of all the years. With a filter nobody knows how many that are.
+  private static func recent(_ query: STAQuery, _ navigation: STANavigation?) -> SQL? {
+    guard let navigation, let recent = navigation.recent, query.filter == nil, let order = query.orderBy.first, order.descending,
+      case .path(let names, _) = order.expression, names == [navigation.siblingKey]
+    else { return nil }
+    return " and \(unsafe: recent.of("t"))"
   }
 
   private func count(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> Int {
@@ -170,24 +190,32 @@ struct STAReader {
   ) async throws -> STAExpansion {
     let address = "\(root)/\(type.set)("
     guard !ids.isEmpty else {
-      let nothing = STALevel(form: try STAForm(target, STAQuery(), root: root), rows: nil)
-      return STAExpansion(navigation, query, from: address, limit: 0, level: nothing)
+      return STAExpansion(navigation, query, from: address, limit: 0, level: STALevel(form: try STAForm(target, STAQuery(), root: root)))
     }
     let form = try STAForm(target, query, root: root)
     let limit = navigation.isMany ? min(query.limit, max(1, Self.maximumExpanded / ids.count)) : 1
     let condition = try filtered(viewer.condition(target, alias: "t", reachedBy: navigation), target, query)
-    // A lateral join reads each parent's first entities by its index, and never the rest.
-    var inner: SQL = "select \(unsafe: form.columns)t.id as entity_id from \(identifier: target.table) t"
-    inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition) order by \(try order(query, target, within: navigation))"
-    inner += Self.limit(limit, skip: query.skip)
-    var sql: SQL = "select c.*, p.id from "
-    // Only where the parent's row names the other must it be read.
-    if navigation.isMany { sql += "unnest(\(ids)) with ordinality as p (id, number)" } else { sql += "\(identifier: type.table) p" }
-    sql += " cross join lateral (select i.*, row_number() over () as place from (\(inner)) i) c"
-    sql += navigation.isMany ? " order by p.number, c.place" : " where p.id = any(\(ids)) order by p.id, c.place"
-    let rows = try await pool.query(sql)
-    var expansion = STAExpansion(navigation, query, from: address, limit: limit, level: STALevel(form: form, rows: rows))
-    expansion.shares = try Self.shares(rows, parent: form.width + 2, limit: limit)
+    let end: SQL = " order by \(try order(query, target, within: navigation))\(Self.limit(limit, skip: query.skip))"
+    var expansion = STAExpansion(navigation, query, from: address, limit: limit, level: STALevel(form: form))
+    func deal(_ ids: [Int64], _ recent: SQL) async throws {
+      // A lateral join reads each parent's first entities by its index, and never the rest.
+      var inner: SQL = "select \(unsafe: form.columns)t.id as entity_id from \(identifier: target.table) t"
+      inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition)\(recent)\(end)"
+      var sql: SQL = "select c.*, p.id from "
+      // Only where the parent's row names the other must it be read.
+      if navigation.isMany { sql += "unnest(\(ids)) with ordinality as p (id, number)" } else { sql += "\(identifier: type.table) p" }
+      sql += " cross join lateral (select i.*, row_number() over () as place from (\(inner)) i) c"
+      sql += navigation.isMany ? " order by p.number, c.place" : " where p.id = any(\(ids)) order by p.id, c.place"
+      try expansion.deal(try await pool.query(sql), parent: form.width + 2, limit: limit)
+    }
+    if let recent = Self.recent(query, navigation) {
+      try await deal(ids, recent)
+      // Of whose there are no more than are shown, there may be earlier ones.
+      let others = ids.filter { expansion.shares[$0]?.more != true }
+      if !others.isEmpty { try await deal(others, "") }
+    } else {
+      try await deal(ids, "")
+    }
     if query.count, navigation.isMany {
       var counting: SQL = "select p.id, count(t.id) from \(identifier: type.table) p join \(identifier: target.table) t"
       counting += " on \(unsafe: navigation.join(this: "p", other: "t")) where p.id = any(\(ids)) and \(condition) group by p.id"
@@ -198,20 +226,5 @@ struct STAReader {
       }
     }
     return expansion
-  }
-
-  /// Deals rows out that are in the order of their parents.
-  private static func shares(_ rows: Rows, parent column: Int, limit: Int) throws -> [Int64: STAExpansion.Share] {
-    var shares: [Int64: STAExpansion.Share] = [:]
-    var first = 0
-    while first < rows.count {
-      let parent = try rows[first].value(Int64.self, at: column)
-      var end = first + 1
-      while end < rows.count, try rows[end].value(Int64.self, at: column) == parent { end += 1 }
-      let shown = min(end - first, limit)
-      shares[parent] = STAExpansion.Share(shown: first..<first + shown, more: first + shown < end)
-      first = end
-    }
-    return shares
   }
 }
