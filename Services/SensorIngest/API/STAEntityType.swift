@@ -159,20 +159,20 @@ struct STANavigation: Sendable {
   let passesAccess: Bool
   /// The property by which the entities it leads to differ from one another, and by which they have an index.
   let siblingKey: String?
-  /// What siblings meet that are the latest by that property and not old; nil where that is not known.
-  let recent: STASQL?
+  /// By that property the rows are partitioned, and the column that holds it: who wants the latest need not look at all of them.
+  let partitionedBy: STASQL?
   /// The names of the members that show what it leads to, where that is found, and where it goes on.
   let key: JSONKey
   let linkKey: JSONKey
   let nextKey: JSONKey
 
-  init(_ name: String, to target: String, _ link: Link, passesAccess: Bool = false, siblingKey: String? = nil, recent: STASQL? = nil) {
+  init(_ name: String, to target: String, _ link: Link, passesAccess: Bool = false, siblingKey: String? = nil, partitionedBy: STASQL? = nil) {
     self.name = name
     self.target = target
     self.link = link
     self.passesAccess = passesAccess
     self.siblingKey = siblingKey
-    self.recent = recent
+    self.partitionedBy = partitionedBy
     key = JSONKey(name)
     linkKey = JSONKey("\(name)@iot.navigationLink")
     nextKey = JSONKey("\(name)@iot.nextLink")

@@ -97,7 +97,7 @@ extension STAEntityType {
       STANavigation("ObservedProperty", to: "ObservedProperty", .parent("observed_property_id")),
       STANavigation(
         "Observations", to: "Observation", .children("datastream_id"), passesAccess: true, siblingKey: "phenomenonTime",
-        recent: "{t}.phenomenon_time >= now() - interval '40 days'"),
+        partitionedBy: "{t}.phenomenon_time"),
     ])
 
   /// What has ended stays readable, and says when it ended.

@@ -57,7 +57,7 @@ struct STAReader {
     var navigation: STANavigation?
     if case .reached(_, _, let way) = scope { navigation = way }
     let condition = try condition(type, scope, query)
-    let end: SQL = " order by \(try order(query, type, within: navigation))\(Self.limit(query.limit, skip: query.skip))"
+    let end = Self.order(try keys(query, type, within: navigation)) + Self.limit(query.limit, skip: query.skip)
     func select(_ recent: SQL) -> SQL {
       "select \(unsafe: form.columns)t.id from \(identifier: type.table) t where \(condition)\(recent)\(end)"
     }
@@ -71,10 +71,10 @@ struct STAReader {
   /// Where the latest are wanted, the condition that those meet that are recent: nearly always they suffice, and then the database opens their partitions
   /// alone, and not those of all the years. With a filter nobody knows how many that are.
   private static func recent(_ query: STAQuery, _ navigation: STANavigation?) -> SQL? {
-    guard let navigation, let recent = navigation.recent, query.filter == nil, let order = query.orderBy.first, order.descending,
+    guard let navigation, let column = navigation.partitionedBy, query.filter == nil, let order = query.orderBy.first, order.descending,
       case .path(let names, _) = order.expression, names == [navigation.siblingKey]
     else { return nil }
-    return " and \(unsafe: recent.of("t"))"
+    return " and \(unsafe: column.of("t")) >= \(Instant.now() - .seconds(40 * 86_400))"
   }
 
   private func count(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> Int {
@@ -128,9 +128,14 @@ struct STAReader {
     return skip == 0 ? " limit \(unsafe: String(rounded))" : " limit \(unsafe: String(rounded)) offset \(skip)"
   }
 
+  private struct Key {
+    let sql: SQL
+    let direction: String
+  }
+
   /// Ends with the id, so that pages neither overlap nor leave anything out; but where a key already tells siblings apart, an index has it as it is.
-  private func order(_ query: STAQuery, _ type: STAEntityType, within navigation: STANavigation?) throws(STAQueryError) -> SQL {
-    var sql: SQL = ""
+  private func keys(_ query: STAQuery, _ type: STAEntityType, within navigation: STANavigation?) throws(STAQueryError) -> [Key] {
+    var keys: [Key] = []
     for (index, order) in query.orderBy.enumerated() {
       var compiler = STACompiler(model: model, viewer: viewer, option: "$orderby")
       // With "nulls last" no index serves; it is said only where there can be nulls.
@@ -138,19 +143,23 @@ struct STAReader {
       if case .path(let names, _) = order.expression, names.count == 1, names[0].hasSuffix("id") || type.property(names[0])?.isRequired == true {
         direction = order.descending ? "desc" : "asc"
       }
-      if index == 0, case .path(let names, _) = order.expression, let navigation, names == [navigation.siblingKey] {
-        return "\(try compiler.key(order.expression, of: type, alias: "t")) \(unsafe: direction)"
-      }
       let key = try compiler.key(order.expression, of: type, alias: "t")
+      if index == 0, case .path(let names, _) = order.expression, let navigation, names == [navigation.siblingKey] {
+        return [Key(sql: key, direction: direction)]
+      }
       // Whole objects have no order of their own: that of their texts is one that clients can follow (the conformance suite does). What lies within a
       // property keeps the order of numbers.
       if case .path(let names, _) = order.expression, names.count == 1, type.property(names[0])?.kind == .json {
-        sql += "(\(key))::text collate \"C\" \(unsafe: direction), "
+        keys.append(Key(sql: "(\(key))::text collate \"C\"", direction: direction))
       } else {
-        sql += "\(key) \(unsafe: direction), "
+        keys.append(Key(sql: key, direction: direction))
       }
     }
-    return sql + "t.id"
+    return keys + [Key(sql: "t.id", direction: "asc")]
+  }
+
+  private static func order(_ keys: [Key]) -> SQL {
+    keys.dropFirst().reduce(" order by \(keys[0].sql) \(unsafe: keys[0].direction)") { $0 + ", \($1.sql) \(unsafe: $1.direction)" }
   }
 
   // MARK: - The levels below
@@ -195,18 +204,21 @@ struct STAReader {
     let form = try STAForm(target, query, root: root)
     let limit = navigation.isMany ? min(query.limit, max(1, Self.maximumExpanded / ids.count)) : 1
     let condition = try filtered(viewer.condition(target, alias: "t", reachedBy: navigation), target, query)
-    let end: SQL = " order by \(try order(query, target, within: navigation))\(Self.limit(limit, skip: query.skip))"
+    let keys = try keys(query, target, within: navigation)
+    let end = Self.order(keys) + Self.limit(limit, skip: query.skip)
     var expansion = STAExpansion(navigation, query, from: address, limit: limit, level: STALevel(form: form))
     func deal(_ ids: [Int64], _ recent: SQL) async throws {
-      // A lateral join reads each parent's first entities by its index, and never the rest.
-      var inner: SQL = "select \(unsafe: form.columns)t.id as entity_id from \(identifier: target.table) t"
-      inner += " where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition)\(recent)\(end)"
+      // A lateral join reads each parent's first entities by its index, and never the rest. They come as they are read; that their keys stand in the
+      // order too costs next to nothing, and makes it certain.
       var sql: SQL = "select c.*, p.id from "
       // Only where the parent's row names the other must it be read.
-      if navigation.isMany { sql += "unnest(\(ids)) with ordinality as p (id, number)" } else { sql += "\(identifier: type.table) p" }
-      sql += " cross join lateral (select i.*, row_number() over () as place from (\(inner)) i) c"
-      sql += navigation.isMany ? " order by p.number, c.place" : " where p.id = any(\(ids)) order by p.id, c.place"
-      try expansion.deal(try await pool.query(sql), parent: form.width + 2, limit: limit)
+      if navigation.isMany { sql += "unnest(\(ids)) with ordinality as p (id, place)" } else { sql += "\(identifier: type.table) p" }
+      sql += " cross join lateral (select \(unsafe: form.columns)t.id as entity_id"
+      for (number, key) in keys.enumerated() { sql += ", \(key.sql) as k\(unsafe: String(number))" }
+      sql += " from \(identifier: target.table) t where \(unsafe: navigation.join(this: "p", other: "t")) and \(condition)\(recent)\(end)) c"
+      sql += navigation.isMany ? " order by p.place" : " where p.id = any(\(ids)) order by p.id"
+      for (number, key) in keys.enumerated() { sql += ", c.k\(unsafe: String(number)) \(unsafe: key.direction)" }
+      try expansion.deal(try await pool.query(sql), parent: form.width + 1 + keys.count, limit: limit)
     }
     if let recent = Self.recent(query, navigation) {
       try await deal(ids, recent)
