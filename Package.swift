@@ -31,6 +31,7 @@ let package = Package(
     library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
     library("COpenSSL", pkgConfig: "libcrypto", package: "libssl-dev"),
     .target(name: "CEmbedded", path: "Shared/CLibraries/CEmbedded"),
+    .systemLibrary(name: "CMalloc", path: "Shared/CLibraries/CMalloc"),
 
     part("Time", "Shared/Time"),
     .target(name: "CArrays", path: "Shared/JSON/Arrays", cxxSettings: cxxWarnings, linkerSettings: [.linkedLibrary("simdjson")]),
@@ -54,7 +55,8 @@ let package = Package(
     embedded("ServiceKitEmbedded", "Shared/ServiceKit/Embedded"),
     part(
       "ServiceKit", "Shared/ServiceKit",
-      ["HTTP", "Postgres", "COpenSSL", "EventSourcing", "Broker", "JSON", "Time", "Embedded", "ServiceKitEmbedded"], exclude: ["Embedded", "Migrations"]),
+      ["HTTP", "Postgres", "COpenSSL", "CMalloc", "EventSourcing", "Broker", "JSON", "Time", "Embedded", "ServiceKitEmbedded"],
+      exclude: ["Embedded", "Migrations"]),
 
     part("SensorDomain", "Services/SensorIngest/Domain", ["Deciding", "Geo", "Time"]),
     embedded("SensorEmbedded", "Services/SensorIngest/Embedded"),

@@ -8,6 +8,7 @@ enum Dos {
 
   static func main() async {
     Signal.ignoreBrokenPipes()
+    Memory.keepFreed()
     let arguments = Array(CommandLine.arguments.dropFirst())
     let code = await Commands.table.main(arguments, environment: ProcessInfo.processInfo.environment)
     // A part that hangs cannot be taken away, so the process does not wait for it.

@@ -132,7 +132,12 @@ final class RunningCity: Sendable {
   func registerWeatherStation(_ name: String, token: String) async throws -> Int64 {
     let created = try await post("/sensors/v1.1/Things", Self.weatherStation(name), token: token)
     guard created.status == 201 else { throw Failure.answer(created.status, created.text) }
-    let found = try await get("/sensors/v1.1/Datastreams", query: [("$filter", "name eq '\(name): Lufttemperatur'")])
+    // A read waits a quarter of a second for what was written; a busy machine takes longer.
+    let deadline = ContinuousClock.now + .seconds(30)
+    var found: JSONValue
+    repeat {
+      found = try await get("/sensors/v1.1/Datastreams", query: [("$filter", "name eq '\(name): Lufttemperatur'")])
+    } while found["value"]?.array?.isEmpty == true && ContinuousClock.now < deadline
     guard let id = found["value"]?.array?.first?["@iot.id"]?.int else { throw Failure.answer(200, String(decoding: found.bytes, as: UTF8.self)) }
     return id
   }

@@ -94,7 +94,8 @@ struct STAPage: Sendable {
 
   /// - Parameter next: the address of the next page, written where more follow.
   func json(next: @autoclosure () -> String) throws -> [UInt8] {
-    var writer = JSONWriter(capacity: 512 * (shown + 1) * (level.expanded.count + 1))
+    // About what a datastream with its latest reading takes: growing would copy it all.
+    var writer = JSONWriter(capacity: 768 * (shown + 1) * (level.expanded.count + 1))
     writer.beginObject()
     if let count {
       writer.key("@iot.count")
