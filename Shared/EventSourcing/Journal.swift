@@ -4,7 +4,7 @@ import Synchronization
 
 /// The decisions of one service, in its own database: a log of partitions whose offsets are gapless and in commit order.
 ///
-/// Appends are handed to a queue per partition; what waits there shares a transaction. Once handed over an append is never cancelled, whoever leaves, and
+/// Appends are handed to a queue per partition; what waits shares a transaction, there and with other partitions. Once handed over an append is never cancelled, whoever leaves, and
 /// a lost answer to its commit is resolved before it returns.
 public final class Journal: Sendable {
   public let topic: Topic
@@ -38,8 +38,9 @@ public final class Journal: Sendable {
     self.observer = observer
     let number = TopicNumber(pool: pool, topic: topic)
     self.number = number
+    let shared = SharedAppends(pool: pool, number: number, settings: settings, losesAnswer: losesAnswer)
     queues = (0..<topic.partitions).map { [commits] in
-      let log = PartitionLog(pool: pool, number: number, partition: $0, losesAnswer: losesAnswer)
+      let log = PartitionLog(pool: pool, number: number, partition: $0, shared: shared)
       return AppendQueue(partition: $0, log: log, settings: settings, observer: observer, commits: commits)
     }
   }

@@ -44,7 +44,7 @@ struct PartitionLog: Sendable {
   let pool: PostgresPool
   let number: TopicNumber
   let partition: Int
-  let losesAnswer: @Sendable () -> Bool
+  let shared: SharedAppends
 
   /// What a group came to: answered by the database, or sent without an answer.
   enum Answer: Sendable {
@@ -52,25 +52,10 @@ struct PartitionLog: Sendable {
     case lost(PostgresError)
   }
 
-  /// One statement, and so one transaction and one round trip.
-  /// - Throws: when nothing was sent.
+  /// All of them in one transaction, which groups of other partitions may share.
+  /// - Throws: when nothing was stored.
   func append(_ group: [PendingAppend], within limit: Duration) async throws -> Answer {
-    let statement = try await Self.statement(group, topic: number.value(), partition: partition)
-    let result: Result<Rows, PostgresError> = try await pool.withConnection(within: limit) { connection in
-      do throws(PostgresError) {
-        return .success(try connection.query(statement))
-      } catch {
-        return .failure(error)
-      }
-    }
-    switch result {
-    case .success(let rows):
-      if losesAnswer() { return .lost(PostgresError(kind: .commitUnknown, message: "the answer was lost")) }
-      return .answered(try zip(group, rows).map { append, row in try verdict(of: append, row) })
-    case .failure(let error):
-      if case .server = error.kind, !error.leavesOpen { throw error }
-      return .lost(error)
-    }
+    try await shared.append(group, to: partition, within: limit)
   }
 
   /// Which of these appends are in the log, and where.
@@ -104,7 +89,12 @@ struct PartitionLog: Sendable {
     return try rows.first?.decode(Int64.self) ?? -1
   }
 
-  private func verdict(of append: PendingAppend, _ row: Row) throws -> Result<Appended, JournalError> {
+  /// What the rows of `dos_append` say about the appends of one partition.
+  static func results(of group: [PendingAppend], _ rows: some Sequence<Row>, partition: Int) throws -> [Result<Appended, JournalError>] {
+    try zip(group, rows).map { append, row in try verdict(of: append, row, partition: partition) }
+  }
+
+  private static func verdict(of append: PendingAppend, _ row: Row, partition: Int) throws -> Result<Appended, JournalError> {
     let (verdict, epoch, first, events) = try row.decode(String.self, Int64.self, Int64?.self, Int32.self)
     switch verdict {
     case "accepted", "repeated":
@@ -124,20 +114,25 @@ struct PartitionLog: Sendable {
     }
   }
 
-  private static func statement(_ group: [PendingAppend], topic: Int16, partition: Int) -> SQL {
+  /// - Parameters:
+  ///   - groups: in the order of their partitions.
+  ///   - waits: for the partition's lock; for one group only.
+  static func statement(_ groups: [(partition: Int, appends: [PendingAppend])], topic: Int16, waits: Bool) -> SQL {
+    let group = groups.flatMap(\.appends)
     let writes = group.flatMap(\.writes)
     let events = writes.flatMap(\.events)
     let keys = group.map(\.idempotency)
     let members: SQL = """
-      \(group.map(\.id)), \(keys.map { $0?.scope }), \(keys.map { $0?.bodyHash }), \(group.map { $0.idempotency == nil ? nil : $0.outcome }),
-      \(group.map(\.context.time)), \(group.map(\.context.correlationID)), \(group.map(\.context.causationID)), \(group.map(\.context.traceparent)),
+      \(groups.flatMap { Array(repeating: Int16($0.partition), count: $0.appends.count) }), \(group.map(\.id)), \(keys.map { $0?.scope }),
+      \(keys.map { $0?.bodyHash }), \(group.map { $0.idempotency == nil ? nil : $0.outcome }), \(group.map(\.context.time)),
+      \(group.map(\.context.correlationID)), \(group.map(\.context.causationID)), \(group.map(\.context.traceparent)),
       \(group.map { Int64($0.writes.count) })
       """
     let streams: SQL = "\(writes.map(\.stream)), \(writes.map(\.expected.number)), \(writes.map { Int64($0.events.count) })"
     let contents: SQL = "\(events.map(\.id)), \(events.map(\.type)), \(events.map { String(decoding: $0.data, as: UTF8.self) })"
     return """
       select verdict, epoch, first_offset, events, stream, actual, outcome, home
-      from dos_append(\(topic), \(Int16(partition)), \(members), \(streams), \(contents))
+      from dos_append(\(topic), \(waits), \(members), \(streams), \(contents))
       """
   }
 }

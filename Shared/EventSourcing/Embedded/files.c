@@ -7,10 +7,14 @@ static const unsigned char journal[] = {
 static const unsigned char subscriptions[] = {
 #embed "../Migrations/0002_subscriptions.sql"
 };
+static const unsigned char shared_appends[] = {
+#embed "../Migrations/0003_shared_appends.sql"
+};
 
 static const embedded_file files[] = {
     {"Migrations/0001_journal.sql", journal, sizeof journal},
     {"Migrations/0002_subscriptions.sql", subscriptions, sizeof subscriptions},
+    {"Migrations/0003_shared_appends.sql", shared_appends, sizeof shared_appends},
     {NULL, NULL, 0},
 };
 
