@@ -95,7 +95,9 @@ import Testing
           gate.pass()
           if partitions == [1, 2] { _ = try connection.query("select pg_sleep(60)") }
         }, pool: pool, rows: 4, atOnce: 1)
-      let tasks = batches.map { batch in Task { try await queue.write(batch) } }
+      let first = Task { try await queue.write(batches[0]) }
+      #expect(try await eventually { queue.isWriting })
+      let tasks = [first] + batches.dropFirst().map { batch in Task { try await queue.write(batch) } }
       #expect(try await eventually { queue.waiting == 2 })
       gate.open()
       _ = try await tasks[0].value

@@ -29,6 +29,28 @@ struct JournalLostAnswerTests {
     }
   }
 
+  @Test("Whoever looks for an append whose answer was lost waits for the partition: a transaction without a connection may still be committing it")
+  func stillCommitting() async throws {
+    try await withJournal(partitions: 1, size: 8) { plain, pool in
+      let (lost, held) = (Counter(), Counter())
+      let journal = forgetful(plain) { number in
+        guard number == 1 else { return false }
+        lost.add(1)
+        // On a thread that is the Journal's own for this moment: nothing else says when it is about to look.
+        while held.value == 0 { usleep(1_000) }
+        return true
+      }
+      let append = Task { try await journal.note("a", .noStream) }
+      #expect(try await eventually { lost.value == 1 })
+      let release = try await holdPartition(0, pool)
+      held.add(1)
+      #expect(try await eventually { try await waitingForLocks(pool) == 1 })
+      try await release()
+      #expect(try await append.value.positions.map(\.offset) == [1])
+      #expect(try await journal.read(stream: "a").count == 1)
+    }
+  }
+
   @Test("A lost answer to a group is resolved member by member: accepted, conflicting and repeated ones get their own") func group() async throws {
     try await withJournal(partitions: 1, size: 8) { plain, pool in
       let journal = forgetful(plain) { $0 == 2 }
