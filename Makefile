@@ -1,4 +1,4 @@
-.PHONY: run test mutants crash sanitize fuzz bench lint
+.PHONY: run test mutants api-check crash sanitize fuzz bench lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -15,6 +15,10 @@ mutants:
 # Measures everything beside the machine's limits: about a quarter of an hour. SECONDS=20 is shorter, QUICK=1 tries the script.
 bench:
 	@ops/bench
+
+# Looks with schemathesis for answers that are not as the OpenAPI document says: make api-check SEED=1
+api-check:
+	@ops/api-check $(if $(SEED),SEED=$(SEED))
 
 # Kills the city's programs under load and looks for everything that was acknowledged: make crash KILLS=30 SEED=1
 crash:

@@ -79,7 +79,20 @@ public struct SensorIngestService: Service {
         watch.part,
       ],
       checks: watch.checks,
-      api: OpenAPI(title: "Sensors", description: "OGC SensorThings 1.1 and what this city adds to it"))
+      api: OpenAPI(title: "Sensors", description: Self.words, schemas: Self.schemas(model, service.settings)))
+  }
+
+  /// What the document says beyond its schemas.
+  private static let words = """
+    OGC SensorThings 1.1 and what this city adds to it. Beyond what schemas can say: an entity that a body points to must be there, and each once; the ends of \
+    a range or an interval are in order; a time has come and lies not before 1970; a duration is of whole seconds; dataArray@iot.count is the number of rows; \
+    a thing's city is for life and its datastreams'; readings of a thing without a Location name a FeatureOfInterest, and their result is as the \
+    datastream's observationType says; other names that begin with dos: are refused, and the character U+0000 is wherever it stands.
+    """
+
+  static func schemas(_ model: STAModel, _ settings: RegistrySettings) -> [String: String] {
+    let parts = [Answers.schemas(of: model), EntityBodies(cities: settings.cities).all, ObservationBodies.all]
+    return parts.reduce(into: [:]) { all, part in all.merge(part) { first, _ in first } }
   }
 
   public func replays(_ context: ServiceContext) async throws -> [ReplayableProjection] {

@@ -1,4 +1,4 @@
-/// The methods the house answers (RFC 9110, section 9). Any other is 501.
+/// The methods the house knows (RFC 9110, section 9). Any other is 501.
 public enum Method: String, Sendable, Hashable, CaseIterable {
   case get = "GET"
   case head = "HEAD"
@@ -7,4 +7,6 @@ public enum Method: String, Sendable, Hashable, CaseIterable {
   case patch = "PATCH"
   case delete = "DELETE"
   case options = "OPTIONS"
+  /// Known, and no route is ever one: it would show a caller's credentials to whoever made the caller ask.
+  case trace = "TRACE"
 }

@@ -62,7 +62,7 @@ public struct OpenAPI: Sendable {
       json.key("Problem")
       json.object { json in
         json.member("description", "What went wrong and what would be right (RFC 9457).")
-        json.content("application/problem+json", ##"{"$ref":"#/components/schemas/Problem"}"##)
+        json.content([.schema("Problem", contentType: "application/problem+json")])
       }
     }
     json.key("securitySchemes")
@@ -141,7 +141,7 @@ private struct Operation {
       json.key("required")
       json.bool(true)
       json.member("description", "At most \(route.bodyLimit) bytes.")
-      json.content(body.contentType, body.schema)
+      json.content([body])
     }
   }
 
@@ -149,7 +149,11 @@ private struct Operation {
     json.key(name: String(route.info.status))
     json.object { json in
       json.member("description", Status.reason(route.info.status))
-      if let body = route.info.response { json.content(body.contentType, body.schema) }
+      json.content(route.info.responses)
+    }
+    if route.info.mayBeEmpty {
+      json.key(name: "204")
+      json.object { $0.member("description", Status.reason(204)) }
     }
     json.key("default")
     json.raw(##"{"$ref":"#/components/responses/Problem"}"##.utf8)
@@ -177,13 +181,16 @@ extension JSONWriter {
     string(value)
   }
 
-  fileprivate mutating func content(_ type: String, _ schema: String) {
+  fileprivate mutating func content(_ bodies: [BodyInfo]) {
+    guard !bodies.isEmpty else { return }
     key("content")
     object { json in
-      json.key(name: type)
-      json.object { json in
-        json.key("schema")
-        json.raw(schema.utf8)
+      for body in bodies {
+        json.key(name: body.contentType)
+        json.object { json in
+          json.key("schema")
+          json.raw(body.schema.utf8)
+        }
       }
     }
   }

@@ -34,21 +34,25 @@ public struct RouteInfo: Sendable, ExpressibleByStringLiteral {
   public var description: String
   public var parameters: [ParameterInfo]
   public var request: BodyInfo?
-  public var response: BodyInfo?
+  /// What the answer may hold when all goes well, by its media type; empty where it has no body.
+  public var responses: [BodyInfo]
   /// Of the answer when all goes well.
   public var status: Int
+  /// Whether it may also be 204, without a body.
+  public var mayBeEmpty: Bool
 
   public init(
-    _ summary: String, tag: String = "", description: String = "", parameters: [ParameterInfo] = [], request: BodyInfo? = nil, response: BodyInfo? = nil,
-    status: Int = 200
+    _ summary: String, tag: String = "", description: String = "", parameters: [ParameterInfo] = [], request: BodyInfo? = nil, responses: [BodyInfo] = [],
+    status: Int = 200, mayBeEmpty: Bool = false
   ) {
     self.summary = summary
     self.tag = tag
     self.description = description
     self.parameters = parameters
     self.request = request
-    self.response = response
+    self.responses = responses
     self.status = status
+    self.mayBeEmpty = mayBeEmpty
   }
 
   public init(stringLiteral summary: String) { self.init(summary) }
@@ -79,6 +83,9 @@ public struct BodyInfo: Sendable {
   public var contentType: String
   /// A JSON Schema, as JSON text; `{"$ref":"#/components/schemas/Thing"}` for one handed to `openAPI`.
   public var schema: String
+
+  /// Text of any media type.
+  public static func text(_ contentType: String) -> BodyInfo { BodyInfo(schema: #"{"type":"string"}"#, contentType: contentType) }
 
   public init(schema: String, contentType: String = "application/json") {
     self.contentType = contentType

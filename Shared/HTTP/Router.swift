@@ -98,7 +98,9 @@ public struct Router: Sendable {
     _ request: inout Request, _ pattern: inout String?, _ authenticate: @Sendable (Request) async throws -> Caller?
   ) async throws -> Response {
     // RFC 9110, section 9.3.7: about the server and none of its resources.
-    if request.target == "*" { return Response(status: 204, headers: ["Allow": Method.allCases.map(\.rawValue).joined(separator: ", ")]) }
+    if request.target == "*" {
+      return Response(status: 204, headers: ["Allow": Method.allCases.filter { $0 != .trace }.map(\.rawValue).joined(separator: ", ")])
+    }
     guard let found = table.find(request.rawSegments) else { throw Problem.notFound("There is nothing at \(request.path).") }
     let wanted = request.method == .head && found.routes[.head] == nil ? .get : request.method
     guard let index = found.routes[wanted] else {

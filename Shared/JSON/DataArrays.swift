@@ -22,7 +22,8 @@ public enum DataArrays {
 
   private static var emptyText: UnsafePointer<CChar> { UnsafeRawPointer(StaticString("").utf8Start).assumingMemoryBound(to: CChar.self) }
 
-  static let components = ["phenomenonTime", "result", "resultTime", "validTime", "resultQuality", "parameters", "FeatureOfInterest/id"]
+  /// What a row may hold, by the names of its columns.
+  public static let components = ["phenomenonTime", "result", "resultTime", "validTime", "resultQuality", "parameters", "FeatureOfInterest/id"]
 
   private static func rejection(_ content: dos_arrays_content, rowLimit: Int) -> JSONRejection {
     let field = content.field.string ?? ""

@@ -43,7 +43,7 @@ private let requestLines: [HostileRequest] = [
   .init("the greeting of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, rule: "RFC 9110, 15.6.6"),
   .init("an unknown method", "FROB /echo HTTP/1.1\r\nHost: x\r\n\r\n", 501, rule: "RFC 9110, 9.1"),
   .init("a method in lower case", "get /echo HTTP/1.1\r\nHost: x\r\n\r\n", 501, rule: "RFC 9110, 9.1"),
-  .init("TRACE", "TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n", 501, rule: "RFC 9110, 9.3.8"),
+  .init("TRACE", "TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n", 405, open: true, rule: "RFC 9110, 9.3.8 and 15.5.6"),
   .init("CONNECT", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 501, rule: "RFC 9110, 9.3.6"),
   .init("two blanks", "GET  /echo HTTP/1.1\r\nHost: x\r\n\r\n", 400, rule: "RFC 9112, 3"),
   .init("no slash at the beginning", "GET echo HTTP/1.1\r\nHost: x\r\n\r\n", 400, rule: "RFC 9112, 3.2.1"),

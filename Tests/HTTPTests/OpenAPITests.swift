@@ -9,7 +9,7 @@ struct OpenAPITests {
   init() throws {
     let info = RouteInfo(
       "One thing", tag: "Things", parameters: [ParameterInfo("$top", "At most so many.", schema: #"{"type":"integer","minimum":0}"#)],
-      response: .schema("Thing"))
+      responses: [.schema("Thing"), .text("text/plain")], mayBeEmpty: true)
     router = try Router([
       Route(.get, "/v1/Things({id})", access: .everyone, info: info) { _ in .noContent },
       Route(.delete, "/v1/Things({id})", access: .roles(["editor", "chief"]), info: RouteInfo("Retire a thing", status: 204)) { _ in .noContent },
@@ -55,6 +55,8 @@ struct OpenAPITests {
   func bodies() throws {
     let answer = try part("paths", "/v1/Things({id})", "get", "responses", "200", "content", "application/json", "schema", "$ref")
     #expect(answer as? String == "#/components/schemas/Thing")
+    _ = try part("paths", "/v1/Things({id})", "get", "responses", "200", "content", "text/plain", "schema")
+    _ = try part("paths", "/v1/Things({id})", "get", "responses", "204", "description")
     let asked = try part("paths", "/v1/Things", "post", "requestBody", "content", "application/json", "schema", "$ref")
     #expect(asked as? String == "#/components/schemas/Thing")
     #expect(try part("paths", "/v1/Things", "post", "responses", "default", "$ref") as? String == "#/components/responses/Problem")

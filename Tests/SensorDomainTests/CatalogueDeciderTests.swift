@@ -52,6 +52,9 @@ struct CatalogueDeciderTests {
       (#"{"type":"Polygon","coordinates":[[7.4,51]]}"#, "location/coordinates", "is no array"),
       (#"{"type":"Pint","coordinates":[7.4,51]}"#, "location/type", "is \"Pint\""),
       (#"{"type":"Feature","geometry":null}"#, "location/geometry", "is no GeoJSON object"),
+      (
+        #"{"type":"Feature","geometry":{"type":"Feature","geometry":{"type":"Point","coordinates":[7,51]}}}"#, "location/geometry/type", "is \"Feature\""
+      ),
       (#"{"type":"Point","coordinates":["7.4",51]}"#, "location/coordinates", "has a position with something else than numbers"),
     ])
   func geometry(json: String, path: String, problem: String) throws {
@@ -61,6 +64,23 @@ struct CatalogueDeciderTests {
     guard case .faults(let faults)? = refusal else { return }
     #expect(faults.map(\.path) == [path])
     #expect(faults.map(\.problem) == [problem])
+  }
+
+  @Test("of more than a thousand geometries is refused, and not looked at only in part")
+  func manyGeometries() {
+    let point = FreeValue.object(["type": .string("Point"), "coordinates": .array([.int(7), .int(51)])])
+    var location = market
+    location.location = .object(["type": .string("GeometryCollection"), "geometries": .array(Array(repeating: point, count: 1_001))])
+    #expect(throws: RegistryRefusal.self) { try location.check() }
+  }
+
+  @Test("has a name of at most 255 characters, counted as Unicode counts")
+  func names() throws {
+    var location = market
+    location.name = String(repeating: "e\u{301}", count: 127) + "e"
+    try location.check()
+    location.name += "\u{301}"
+    #expect(throws: RegistryRefusal.self) { try location.check() }
   }
 
   @Test(

@@ -53,7 +53,8 @@ struct BadInputTests {
     }
     return [
       Case(.post, one, #"{"result":"#, 400, "result", says: "ends in the middle"),
-      Case(.post, one, "", 400, "body"),
+      Case(.post, one, "", 400, "body"), Case(.patch, "/Datastreams({d})", "", 400, "body"), Case(.patch, "/Datastreams({d})", nil, 400, "body"),
+      Case(.get, "/Datastreams({d})/name?$top=x", 400, "$top"), Case(.get, "/Datastreams({d})/name/$value?$filter=", 400, "$filter"),
       Case(.post, one, "[]", 400, "body"),
       Case(.post, one, "null", 400, "body"),
       Case(.post, one, #"{"result":1} x"#, 400, "body"), Case(.post, one, #"{"result":1}"#, type: "text/plain", 415, nil, says: "application/json"),
@@ -104,7 +105,7 @@ struct BadInputTests {
     let place = #"{"name":"l","description":"","encodingType":"application/geo+json","location":{"type":"Point","coordinates":[200,51]}}"#
     let stream = #"{"name":"d","description":"","observationType":"OM_Measurment","Sensor":{"@iot.id":1},"ObservedProperty":{"@iot.id":1}}"#
     return [
-      Case(.post, "/Things", #"{"name":"x""#, 400, "body"), Case(.post, "/Things", "5", 400, "body"), Case(.post, "/Things", "", 400, "name"),
+      Case(.post, "/Things", #"{"name":"x""#, 400, "body"), Case(.post, "/Things", "5", 400, "body"), Case(.post, "/Things", "", 400, "body"),
       Case(.post, "/Things", #"{"description":""}"#, 400, "name"), Case(.post, "/Things", #"{"name":7,"description":""}"#, 400, "name"),
       Case(.post, "/Things", #"{"name":"  ","description":""}"#, 400, "name"),
       Case(.post, "/Things", #"{"nam":"x","description":""}"#, 400, "nam", says: "name"),
@@ -221,7 +222,7 @@ struct BadInputTests {
       let all = try await service.get("/Observations?$count=true&$top=1000000000") { $0["value"]?.array?.count == 10_000 }
       #expect(all["@iot.count"]?.int == 10_000)
       #expect(all["value"]?.array?.count == 10_000)
-      #expect(try await service.get("/Observations?$skip=9000000000000000000")["value"]?.array?.isEmpty == true)
+      #expect(try await service.get("/Observations?$skip=9007199254740991")["value"]?.array?.isEmpty == true)
     }
   }
 

@@ -40,7 +40,9 @@ struct RegistryHarness: Sendable {
       pool: pool, journal: journal, ids: EntityIds(pool: pool), model: STAModel(STAModel.registry + [.observation]), registry: DatastreamRegistry(pool: pool),
       settings: RegistrySettings(city: City(rawValue: "dortmund")), clock: { Instant(milliseconds: 1_592_220_000_000) },
       caughtUp: { _ in try await applied.catchUp() }, readings: NoReadings())
-    router = try Router(RegistryRoutes(service: service).all() + STARoutes(service: service).routes() + LandingPage(model: service.model).routes())
+    let routes = RegistryRoutes(service: service).all() + STARoutes(service: service).routes() + LandingPage(model: service.model).routes()
+    let description = try APIDescription(routes)
+    router = try Router(routes, hooks: Router.Hooks(observe: { description.check($0) }))
   }
 
   @discardableResult

@@ -79,7 +79,9 @@ struct STAQueryParserTests {
     "are refused with the place and what would be right",
     arguments: [
       ("$top", "-1", 1, "is -1"), ("$top", "abc", 1, "is \"abc\""), ("$top", "1.5", 1, "is 1.5"), ("$skip", "", 1, "is nothing more"),
-      ("$count", "yes", 1, "is \"yes\""), ("$orderby", "name down", 6, "has \"down\""), ("$filter", "result gt", 10, "has nothing more"),
+      ("$skip", "9007199254740992", 1, "is 9007199254740992"), ("$expand", "Datastreams($skip=9223372036854775807)", 19, "is 9223372036854775807"),
+      ("$resultFormat", "dataArray", 1, "is no query option"), ("$count", "yes", 1, "is \"yes\""), ("$orderby", "name down", 6, "has \"down\""),
+      ("$filter", "result gt", 10, "has nothing more"),
       ("$filter", "(result gt 5", 13, "has nothing more"), ("$filter", "result gt 5)", 12, "has ) after its end"),
       ("$filter", "name eq 'x", 9, "begins a text that does not end"), ("$filter", "name eq 2020-13-01T00:00:00Z", 9, "has the time 2020-13-01T00:00:00Z"),
       ("$filter", "a = 1", 3, "has = after its end"), ("$filter", "name eq \"x\"", 9, "has \"\"\""), ("$filter", "and", 1, "has \"and\""),
@@ -91,6 +93,11 @@ struct STAQueryParserTests {
     let error = #expect(throws: STAQueryError.self) { try parse((option, value)) }
     #expect(error?.position == position)
     #expect(error?.problem == problem)
+  }
+
+  @Test("are refused where one stands there twice")
+  func repeated() {
+    #expect(throws: STAQueryError.self) { try parse(("$top", "1"), ("$top", "1")) }
   }
 
   @Test("are refused where they are too deep, too many or too long, whatever they hold")

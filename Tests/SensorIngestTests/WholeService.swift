@@ -19,7 +19,9 @@ struct WholeService: Sendable {
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
       try await broker.declare(SensorIngestService().topics)
       let assembled = try await SensorIngestService().assemble(ServiceContext(pool: pool, broker: broker, city: "dortmund"))
-      let hooks = Router.Hooks(mapError: { ErrorMapping.problem(for: $0) }, report: { error, _ in print("answered 500: \(error)") })
+      let description = try APIDescription(assembled.routes)
+      let hooks = Router.Hooks(
+        mapError: { ErrorMapping.problem(for: $0) }, report: { error, _ in print("answered 500: \(error)") }, observe: { description.check($0) })
       let server = HTTPServer(
         settings: ServerSettings(port: 0), router: try Router(assembled.routes, hooks: hooks),
         authenticate: { request in

@@ -5,24 +5,27 @@ public import JSON
 /// A keyword it does not know is a fault of the schema and thrown, so that no constraint is skipped in silence.
 public struct JSONSchema: Sendable {
   private let document: JSONValue
+  private let root: JSONValue
   private let closed: Bool
 
-  private static let annotations: Set = ["$schema", "$id", "$defs", "title", "description", "format"]
+  private static let annotations: Set = ["$schema", "$id", "$defs", "title", "description", "format", "examples"]
   private static let assertions: Set = [
-    "$ref", "type", "enum", "anyOf", "required", "properties", "additionalProperties", "items", "minItems", "maxItems", "uniqueItems", "minLength", "pattern",
-    "minimum", "maximum",
+    "$ref", "type", "enum", "anyOf", "required", "properties", "patternProperties", "additionalProperties", "items", "prefixItems", "minItems", "maxItems",
+    "uniqueItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
   ]
 
   /// - Parameter closed: refuses members that `properties` does not name where the schema leaves `additionalProperties` out. Published schemas are open, so that
   ///   old readers live; a writer must write nothing they do not describe.
-  public init(_ document: JSONValue, closed: Bool = false) {
+  /// - Parameter root: the schema, where it is only a part of the document that its references are looked up in.
+  public init(_ document: JSONValue, root: JSONValue? = nil, closed: Bool = false) {
     self.document = document
+    self.root = root ?? document
     self.closed = closed
   }
 
   /// What is wrong with the value, each with its path; empty where it is valid.
   /// - Throws: `JSONSchemaError` where the schema itself is at fault.
-  public func faults(in value: JSONValue) throws -> [String] { try faults(value, document, "") }
+  public func faults(in value: JSONValue) throws -> [String] { try faults(value, root, "") }
 
   private func faults(_ value: JSONValue, _ schema: JSONValue, _ path: String) throws -> [String] {
     if let any = schema.bool { return any ? [] : ["\(path): nothing is allowed here"] }
@@ -79,7 +82,12 @@ public struct JSONSchema: Sendable {
     }
     let described = keywords["properties"]?.object
     let rest = keywords["additionalProperties"] ?? .bool(!closed || described == nil)
-    for (name, member) in members { found += try faults(member, described?[name] ?? rest, "\(path)/\(name)") }
+    let patterns = try (keywords["patternProperties"]?.object ?? [:]).map { (pattern: try Regex($0.key).matchingSemantics(.unicodeScalar), schema: $0.value) }
+    for (name, member) in members {
+      let matching = try patterns.filter { try $0.pattern.firstMatch(in: name) != nil }.map(\.schema)
+      let schemas = matching + (described?[name].map { [$0] } ?? (matching.isEmpty ? [rest] : []))
+      for schema in schemas { found += try faults(member, schema, "\(path)/\(name)") }
+    }
     return found
   }
 
@@ -88,15 +96,19 @@ public struct JSONSchema: Sendable {
     if let least = keywords["minItems"]?.int, items.count < least { found.append("\(path): has fewer than \(least) items") }
     if let most = keywords["maxItems"]?.int, items.count > most { found.append("\(path): has more than \(most) items") }
     if keywords["uniqueItems"]?.bool == true, items.indices.contains(where: { items[..<$0].contains(items[$0]) }) { found.append("\(path): repeats an item") }
-    guard let schema = keywords["items"] else { return found }
-    for (index, item) in items.enumerated() { found += try faults(item, schema, "\(path)/\(index)") }
+    let first = keywords["prefixItems"]?.array ?? []
+    for (index, item) in items.enumerated() {
+      guard let schema = index < first.count ? first[index] : keywords["items"] else { continue }
+      found += try faults(item, schema, "\(path)/\(index)")
+    }
     return found
   }
 
   private func text(_ text: String, _ keywords: [String: JSONValue], _ path: String) throws -> [String] {
     var found: [String] = []
     if let least = keywords["minLength"]?.int, text.unicodeScalars.count < least { found.append("\(path): has fewer than \(least) characters") }
-    if let pattern = keywords["pattern"]?.string, try Regex(pattern).firstMatch(in: text) == nil {
+    if let most = keywords["maxLength"]?.int, text.unicodeScalars.count > most { found.append("\(path): has more than \(most) characters") }
+    if let pattern = keywords["pattern"]?.string, try Regex(pattern).matchingSemantics(.unicodeScalar).firstMatch(in: text) == nil {
       found.append("\(path): \"\(text)\" does not match \(pattern)")
     }
     return found

@@ -5,15 +5,15 @@ import SensorDomain
 extension RegistryRoutes {
   func datastreams() -> [Route] {
     [
-      post("Datastreams", "Open a datastream") { commands, _, body in
+      post(.datastream, "Open a datastream") { commands, _, body in
         STAService.Written(status: 201, type: .datastream, id: try await commands.openDatastream(body))
       },
-      patch("Datastreams", "Change a datastream; its visibility and observationType are for life") { commands, request, body in
+      patch(.datastream, "Change a datastream; its visibility and observationType are for life") { commands, request, body in
         let id = try request.integerParameter("id")
         try await commands.changeDatastream(id, body)
         return STAService.Written(status: 200, type: .datastream, id: id)
       },
-      delete("Datastreams", "Delete a datastream with its readings: nobody sees them any more") { commands, request, _ in
+      delete(.datastream, "Delete a datastream with its readings: nobody sees them any more") { commands, request, _ in
         try await commands.deleteDatastream(request.integerParameter("id"))
         return STAService.Written(status: 200)
       },

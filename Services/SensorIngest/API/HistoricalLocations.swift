@@ -7,15 +7,15 @@ import Time
 extension RegistryRoutes {
   func historicalLocations() -> [Route] {
     [
-      post("HistoricalLocations", "Note where a thing was") { commands, _, body in
+      post(.historicalLocation, "Note where a thing was") { commands, _, body in
         let noted = try await commands.noteHistory(body)
         return Self.written(201, noted)
       },
-      patch("HistoricalLocations", "Correct when or where a thing was") { commands, request, body in
+      patch(.historicalLocation, "Correct when or where a thing was") { commands, request, body in
         let (thing, known) = try await history(request)
         return Self.written(200, try await commands.changeHistory(thing, known, body))
       },
-      delete("HistoricalLocations", "Withdraw one") { commands, request, _ in
+      delete(.historicalLocation, "Withdraw one") { commands, request, _ in
         let (thing, known) = try await history(request)
         try await commands.withdrawHistory(known.historicalLocation, of: thing)
         return STAService.Written(status: 200)

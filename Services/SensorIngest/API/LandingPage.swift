@@ -12,8 +12,11 @@ struct LandingPage: Sendable {
   ]
 
   func routes() -> [Route] {
-    [STAService.prefix, STAService.prefix + "/"].map { path in
-      Route(.get, path, access: .everyone, accepts: [], info: RouteInfo("The entity sets of the SensorThings API", tag: "SensorThings")) { request in
+    let info = RouteInfo(
+      "The entity sets of the SensorThings API", tag: "SensorThings",
+      responses: [BodyInfo(schema: Shape.object([("value", Shape.list(of: Shape.free)), ("serverSettings", Shape.free)], required: ["value"], others: .taken))])
+    return [STAService.prefix, STAService.prefix + "/"].map { path in
+      Route(.get, path, access: .everyone, accepts: [], info: info) { request in
         .json(json(root: request.origin + STAService.prefix))
       }
     }

@@ -36,7 +36,8 @@ struct Live: Sendable {
         .get, "/sensors/live", access: .everyone, accepts: [],
         info: RouteInfo(
           "New readings as they come, as server-sent events", tag: "Observations",
-          parameters: [ParameterInfo("datastream", "Only this datastream; may be repeated", schema: #"{"type":"integer"}"#)])
+          parameters: [ParameterInfo("datastream", "Only this datastream; may be repeated", schema: Shape.list(of: Shape.id, most: Self.limit))],
+          responses: [.text("text/event-stream")])
       ) { request in try stream(request) }
     ]
   }

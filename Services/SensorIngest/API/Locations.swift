@@ -5,15 +5,15 @@ import SensorDomain
 extension RegistryRoutes {
   func locations() -> [Route] {
     [
-      post("Locations", "Register one") { commands, _, body in
+      post(.location, "Register one") { commands, _, body in
         STAService.Written(status: 201, type: .location, id: try await commands.register(Location.self, body))
       },
-      patch("Locations", "Change one") { commands, request, body in
+      patch(.location, "Change one") { commands, request, body in
         let id = try request.integerParameter("id")
         try await commands.changeLocation(id, body)
         return STAService.Written(status: 200, type: .location, id: id)
       },
-      delete("Locations", "Withdraw one") { commands, request, _ in
+      delete(.location, "Withdraw one") { commands, request, _ in
         let id = try request.integerParameter("id")
         try await commands.withdraw(Location.self, id)
         return STAService.Written(status: 200)

@@ -26,7 +26,7 @@ struct ObservationBody: Decodable, KnownFields {
   }
 
   static let fields = CodingKeys.allCases.map(\.rawValue)
-  static func ignores(_ field: String) -> Bool { field.hasPrefix("@iot.") }
+  static func ignores(_ field: String) -> Bool { STABody.isAnnotation(field) }
 
   /// Without a phenomenonTime it is now, as the standard says (section 8.2.6, table 13).
   ///

@@ -18,23 +18,27 @@ struct ObservationsAPI: Sendable {
 
   var routes: [Route] {
     [
-      Route(.get, "/sensors/v1.1/Observations", access: .everyone, info: RouteInfo("Observations", tag: "Observations")) { request in
+      Route(.get, "/sensors/v1.1/Observations", access: .everyone, info: Self.info("Observations", .observation, "Observations")) { request in
         try await page(request, .all, address: "Observations", datastream: nil)
       },
-      Route(.get, "/sensors/v1.1/Datastreams({id})/Observations", access: .everyone, info: RouteInfo("A datastream's observations", tag: "Observations")) {
-        request in
+      Route(
+        .get, "/sensors/v1.1/Datastreams({id})/Observations", access: .everyone,
+        info: Self.info("A datastream's observations", .observation, "Observations", [.id])
+      ) { request in
         let id = try request.integerParameter("id")
         guard let navigation = STAEntityType.datastream.navigation("Observations") else { throw Problem.notFound("There are no observations.") }
         return try await page(request, .reached(from: .datastream, id: id, navigation), address: "Datastreams(\(id))/Observations", datastream: id)
       },
-      Route(.get, "/sensors/v1.1/Observations({id})", access: .everyone, info: RouteInfo("One observation", tag: "Observations")) { request in
+      Route(.get, "/sensors/v1.1/Observations({id})", access: .everyone, info: Self.info("One observation", .observation, "Observation", [.id])) { request in
         let id = try await resolved(request)
         let entity = try await asking { try await reader(request).entity(.observation, .id(id), query(request)) }
         guard let entity else { throw Problem.notFound("There is no observation \(id).") }
         return .json(try entity.json())
       },
-      Route(.get, "/sensors/v1.1/Observations({id})/Datastream", access: .everyone, info: RouteInfo("The datastream of an observation", tag: "Observations")) {
-        request in
+      Route(
+        .get, "/sensors/v1.1/Observations({id})/Datastream", access: .everyone,
+        info: Self.info("The datastream of an observation", .datastream, "Datastream", [.id])
+      ) { request in
         let id = try await resolved(request)
         guard let navigation = STAEntityType.observation.navigation("Datastream") else { throw Problem.notFound("There is no datastream.") }
         let entity = try await asking { try await reader(request).entity(.datastream, .reached(from: .observation, id: id, navigation), query(request)) }
@@ -43,13 +47,19 @@ struct ObservationsAPI: Sendable {
       },
       Route(
         .delete, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
-        info: RouteInfo("Takes an observation back", tag: "Observations")
+        info: RouteInfo("Takes an observation back", tag: "Observations", parameters: [.id])
       ) { request in try await withdraw(request) },
       Route(
         .patch, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
-        info: RouteInfo("Corrects an observation; what it was before stays as a revision", tag: "Observations")
+        info: RouteInfo(
+          "Corrects an observation; what it was before stays as a revision", tag: "Observations", parameters: [.id], request: .schema("ObservationChange"),
+          responses: [.schema("Observation")])
       ) { request in try await revise(request) },
     ]
+  }
+
+  private static func info(_ summary: String, _ type: STAEntityType, _ answer: String, _ path: [ParameterInfo] = []) -> RouteInfo {
+    RouteInfo(summary, tag: "Observations", parameters: path + ParameterInfo.options(of: type, isOne: answer == type.name), responses: [.schema(answer)])
   }
 
   private func page(_ request: Request, _ scope: STAReader.Scope, address: String, datastream: Int64?) async throws -> Response {

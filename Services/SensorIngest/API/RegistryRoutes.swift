@@ -8,41 +8,41 @@ struct RegistryRoutes: Sendable {
 
   static let writers = Access.roles(.sensorOperator)
 
-  func post(
-    _ set: String, _ summary: String, _ decide: @escaping @Sendable (inout RegistryCommands, Request, JSONBody) async throws -> STAService.Written
-  ) -> Route {
-    route(.post, "\(STAService.prefix)/\(set)", summary, status: 201, decide)
+  typealias Decide = @Sendable (inout RegistryCommands, Request, JSONBody) async throws -> STAService.Written
+
+  /// - Parameters:
+  ///   - path: where, if not at the type's set.
+  ///   - schema: of the body, if not that of a new entity.
+  func post(_ type: STAEntityType, at path: String? = nil, takes schema: String? = nil, _ summary: String, _ decide: @escaping Decide) -> Route {
+    let info = info(summary, path ?? "", takes: schema ?? "New\(type.name)", answers: type, status: 201)
+    return route(.post, "\(STAService.prefix)/\(path ?? type.set)", info, decide)
   }
 
-  func patch(
-    _ set: String, _ summary: String, _ decide: @escaping @Sendable (inout RegistryCommands, Request, JSONBody) async throws -> STAService.Written
-  ) -> Route {
-    route(.patch, "\(STAService.prefix)/\(set)({id})", summary, status: 200, decide)
+  func patch(_ type: STAEntityType, _ summary: String, _ decide: @escaping Decide) -> Route {
+    let path = "\(type.set)({id})"
+    return route(.patch, "\(STAService.prefix)/\(path)", info(summary, path, takes: "\(type.name)Change", answers: type, status: 200), decide)
   }
 
-  func delete(
-    _ set: String, _ summary: String, _ decide: @escaping @Sendable (inout RegistryCommands, Request, JSONBody) async throws -> STAService.Written
-  ) -> Route {
-    route(.delete, "\(STAService.prefix)/\(set)({id})", summary, status: 200, decide)
-  }
-
-  private func route(
-    _ method: Method, _ pattern: String, _ summary: String, status: Int,
-    _ decide: @escaping @Sendable (inout RegistryCommands, Request, JSONBody) async throws -> STAService.Written
-  ) -> Route {
-    let info = RouteInfo(summary, tag: "Registry", status: status)
-    return Route(method, pattern, access: Self.writers, accepts: method == .delete ? [] : ["application/json"], info: info) { request in
-      try await service.write(request) { commands, body in try await decide(&commands, request, body) }
-    }
+  func delete(_ type: STAEntityType, _ summary: String, _ decide: @escaping Decide) -> Route {
+    let path = "\(type.set)({id})"
+    return route(.delete, "\(STAService.prefix)/\(path)", info(summary, path, status: 200), decide)
   }
 
   /// One of this service's own commands, which SensorThings does not have.
-  func own(
-    _ path: String, _ summary: String, _ decide: @escaping @Sendable (inout RegistryCommands, Request, JSONBody) async throws -> STAService.Written
-  ) -> Route {
-    let info = RouteInfo(summary, tag: "Registry", status: 204)
-    return Route(.post, "/sensors/v1/\(path)", access: Self.writers, accepts: [], info: info) { request in
-      try await service.write(request) { commands, body in try await decide(&commands, request, body) }
+  func own(_ path: String, _ summary: String, _ decide: @escaping Decide) -> Route {
+    route(.post, "/sensors/v1/\(path)", info(summary, path, status: 204), decide)
+  }
+
+  private func info(_ summary: String, _ path: String, takes schema: String? = nil, answers type: STAEntityType? = nil, status: Int) -> RouteInfo {
+    RouteInfo(
+      summary, tag: "Registry", parameters: path.contains("{id}") ? [.id] : [], request: schema.map { .schema($0) },
+      responses: type.map { [.schema($0.name)] } ?? [], status: status)
+  }
+
+  private func route(_ method: Method, _ pattern: String, _ info: RouteInfo, _ decide: @escaping Decide) -> Route {
+    let takesBody = info.request != nil
+    return Route(method, pattern, access: Self.writers, accepts: takesBody ? ["application/json"] : [], info: info) { request in
+      try await service.write(request, takesBody: takesBody) { commands, body in try await decide(&commands, request, body) }
     }
   }
 

@@ -19,8 +19,8 @@ struct RollupsAPI: Sendable {
   let observations: ObservationsAPI
 
   var routes: [Route] {
-    let hours = Self.info("hours", #"{"type":"string","format":"date-time"}"#)
-    let days = Self.info("days", #"{"type":"string","format":"date"}"#)
+    let hours = Self.info("hours", "hour", #"{"type":"string","format":"date-time"}"#)
+    let days = Self.info("days", "day", #"{"type":"string","format":"date"}"#)
     return [
       Route(.get, "/sensors/v1/datastreams/{id}/hours", access: .everyone, info: hours) { request in
         let (from, to) = (try Self.instant(request, "from"), try Self.instant(request, "to"))
@@ -96,11 +96,17 @@ struct RollupsAPI: Sendable {
     return day
   }
 
-  private static func info(_ what: String, _ schema: String) -> RouteInfo {
-    RouteInfo(
+  private static func info(_ what: String, _ name: String, _ schema: String) -> RouteInfo {
+    let figures: [Shape.Member] = [
+      ("readings", Shape.natural), ("plausible", Shape.natural), ("minimum", Shape.nullable(Shape.number)), ("maximum", Shape.nullable(Shape.number)),
+      ("mean", Shape.nullable(Shape.number)),
+    ]
+    let span = Shape.object([(name, schema)] + figures, required: [name] + figures.map(\.name), others: .refused)
+    return RouteInfo(
       "Count, minimum, maximum and mean of a datastream's \(what)", tag: "Observations",
       parameters: [
-        ParameterInfo("from", "First moment", schema: schema, required: true), ParameterInfo("to", "First moment after", schema: schema, required: true),
-      ])
+        .id, ParameterInfo("from", "First \(name)", schema: schema, required: true),
+        ParameterInfo("to", "First \(name) after, at most \(limit) hours or days on", schema: schema, required: true),
+      ], responses: [BodyInfo(schema: Shape.object([("value", Shape.list(of: span))], required: ["value"], others: .refused))])
   }
 }

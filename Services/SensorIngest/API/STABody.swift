@@ -17,11 +17,15 @@ struct STABody {
     }
     self.path = path
     fields = object
-    for name in object.keys.sorted() where !known.contains(name) && !name.hasPrefix("@iot.") && !name.contains("@iot.") {
+    for name in object.keys.sorted() where !known.contains(name) && !Self.isAnnotation(name) {
       let near = nearestName(to: name, among: known)
       throw JSONRejection(path: Self.join(path, name), problem: "is not known", expected: near ?? "one of \(known.joined(separator: ", "))")
     }
   }
+
+  /// Whether a member is one of SensorThings' own annotations, as `@iot.selfLink` or `Thing@iot.navigationLink`. Looked for among the bytes: what follows the
+  /// dot may be one character with it.
+  static func isAnnotation(_ name: String) -> Bool { name.utf8.contains("@iot.".utf8) }
 
   /// The id where the object only points to an entity: `{"@iot.id": 5}`.
   static func link(_ value: JSONValue, path: String) throws(JSONRejection) -> Int64? {

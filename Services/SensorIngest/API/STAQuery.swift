@@ -16,8 +16,6 @@ public struct STAQuery: Hashable, Sendable {
   public var expand: [STAExpand] = []
   /// The address ended with `$ref`: only the links of the entities are wanted.
   public var isReference = false
-  /// `$resultFormat`, for example `dataArray`.
-  public var resultFormat: String?
 
   public init() {}
 

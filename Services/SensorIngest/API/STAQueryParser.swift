@@ -20,11 +20,13 @@ public struct STAQueryParser {
   }
 
   /// Reads all options of a request, in any order.
-  /// - Parameter options: decoded names and values, each name once.
-  /// - Throws: which option is wrong, where, and what would be right. An option that does not exist is wrong too.
+  /// - Parameter options: decoded names and values.
+  /// - Throws: which option is wrong, where, and what would be right. An option that does not exist is wrong too, or that stands there twice.
   public static func parse(_ options: [(name: String, value: String)]) throws(STAQueryError) -> STAQuery {
     var query = STAQuery()
+    var seen: Set<String> = []
     for (name, value) in options {
+      guard seen.insert(name).inserted else { throw STAQueryError(option: name, position: 1, problem: "is given more than once", expected: "the option once") }
       var parser = try STAQueryParser(value, option: name)
       try parser.option(name, at: 1, into: &query)
       try parser.finish()
@@ -40,7 +42,7 @@ public struct STAQueryParser {
     return expression
   }
 
-  static let options = ["$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$resultFormat"]
+  static let options = ["$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand"]
 
   // MARK: - Options
 
@@ -53,7 +55,6 @@ public struct STAQueryParser {
     case "$count": query.count = try bool()
     case "$select": query.select = try names()
     case "$expand": query.expand = try expands()
-    case "$resultFormat": query.resultFormat = try word("a format, as dataArray").text
     default:
       let near = Self.options.first { $0.lowercased() == name.lowercased() || $0.dropFirst().lowercased() == name.lowercased() }
       let expected = near.map { "\($0)" } ?? "one of \(Self.options.joined(separator: ", "))"
@@ -63,11 +64,12 @@ public struct STAQueryParser {
 
   private mutating func natural() throws(STAQueryError) -> Int {
     let current = tokens[index]
-    guard case .literal(.int(let value)) = current.token, value >= 0, let number = Int(exactly: value) else {
-      throw error(current, "is \(describe(current.token))", "a whole number from 0")
+    // What is added to it must not leave the range of numbers.
+    guard case .literal(.int(let value)) = current.token, (0..<1 << 53).contains(value) else {
+      throw error(current, "is \(describe(current.token))", "a whole number from 0 to 9007199254740991")
     }
     index += 1
-    return number
+    return Int(value)
   }
 
   private mutating func bool() throws(STAQueryError) -> Bool {

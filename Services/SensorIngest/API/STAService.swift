@@ -31,13 +31,8 @@ struct STAService: Sendable {
     STAReader(model: model, pool: pool, viewer: STAViewer(request.caller), root: root(request))
   }
 
-  /// The query's options; an option given twice is refused.
   func query(_ request: Request) throws -> STAQuery {
-    var seen: Set<String> = []
-    for item in request.query.items where !seen.insert(item.name).inserted {
-      throw Problem.badRequest(path: item.name, problem: "given more than once", expected: "the option once")
-    }
-    return try STAQueryParser.parse(request.query.items.map { ($0.name, $0.value) })
+    try STAQueryParser.parse(request.query.items.map { ($0.name, $0.value) })
   }
 
   // MARK: - Reading

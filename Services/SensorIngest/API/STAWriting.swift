@@ -21,9 +21,10 @@ extension STAService {
   /// How often a write is decided anew when others changed what it was decided by.
   private static let attempts = 5
 
-  func write(_ request: Request, _ decide: Decide) async throws -> Response {
+  /// - Parameter takesBody: whether the request must have one; the decision gets an empty object otherwise.
+  func write(_ request: Request, takesBody: Bool, _ decide: Decide) async throws -> Response {
     try await STAProblems.translated {
-      let body = request.body.isEmpty ? JSONValue.object([:]) : try JSONValue(parsing: request.body)
+      let body = takesBody ? try JSONValue(parsing: request.body) : .object([:])
       let (outcome, positions) = try await perform(request, body, decide)
       var response = outcome.response
       DOSPosition.write(positions, to: &response)

@@ -56,14 +56,23 @@ struct SensorPages: Sendable {
   }
 
   var routes: [Route] {
-    [
-      Route(.get, "/sensors", access: .everyone, info: "To the page of the sensors") { request in .redirect(to: request.path + "/", status: 308) },
-      Route(.get, "/sensors/", access: .everyone, info: "The page of the sensors") { request in try file("index.html", for: request) },
-      Route(.get, "/sensors/assets/{name}", access: .everyone, info: "A file of the page") { request in
+    let page = RouteInfo("The page of the sensors", tag: "Page", responses: [.text("text/html")])
+    let types = Set(files.values.map { String($0.type.prefix { $0 != ";" }) }).sorted()
+    let asset = RouteInfo(
+      "A file of the page", tag: "Page", parameters: [ParameterInfo("name", in: .path, "", schema: Shape.one(of: files.keys.sorted()), required: true)],
+      responses: types.map { $0 == "application/json" ? BodyInfo(schema: Shape.free) : .text($0) })
+    let outline = RouteInfo("The cities' outlines as GeoJSON", tag: "Page", responses: [BodyInfo(schema: Shape.free)])
+    let set = RouteInfo("What the page is set to", tag: "Page", responses: [BodyInfo(schema: Shape.free)])
+    return [
+      Route(.get, "/sensors", access: .everyone, info: RouteInfo("To the page of the sensors", tag: "Page", status: 308)) { request in
+        .redirect(to: request.path + "/", status: 308)
+      },
+      Route(.get, "/sensors/", access: .everyone, info: page) { request in try file("index.html", for: request) },
+      Route(.get, "/sensors/assets/{name}", access: .everyone, info: asset) { request in
         try file(try request.parameter("name"), for: request)
       },
-      Route(.get, "/sensors/outline.json", access: .everyone, info: "The cities' outlines as GeoJSON") { request in try file("outline.json", for: request) },
-      Route(.get, "/sensors/page.json", access: .everyone, info: "What the page is set to") { request in
+      Route(.get, "/sensors/outline.json", access: .everyone, info: outline) { request in try file("outline.json", for: request) },
+      Route(.get, "/sensors/page.json", access: .everyone, info: set) { request in
         Response.json(settings).unlessUnchanged(for: request)
       },
     ]

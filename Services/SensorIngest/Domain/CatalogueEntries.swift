@@ -143,7 +143,7 @@ public struct FeatureOfInterest: CatalogueEntry {
 
 extension Faults {
   /// GeoJSON (RFC 7946) in WGS 84: a geometry or a Feature, every position longitude, latitude and perhaps height.
-  mutating func checkGeometry(_ value: FreeValue, encodingType: String, at path: String) {
+  mutating func checkGeometry(_ value: FreeValue, encodingType: String, at path: String, isWhole: Bool = true) {
     guard ["application/geo+json", "application/vnd.geo+json"].contains(encodingType) else {
       return add("encodingType", "is \"\(encodingType.prefix(100))\"", expected: "application/geo+json")
     }
@@ -151,16 +151,18 @@ extension Faults {
       return add(path, "is no GeoJSON object", expected: "a GeoJSON geometry with type and coordinates")
     }
     switch type {
-    case "Feature":
-      checkGeometry(fields["geometry"] ?? .null, encodingType: encodingType, at: "\(path)/geometry")
+    // Only the whole may be one (RFC 7946, section 3.2).
+    case "Feature" where isWhole:
+      checkGeometry(fields["geometry"] ?? .null, encodingType: encodingType, at: "\(path)/geometry", isWhole: false)
     case "GeometryCollection":
       guard case .array(let geometries)? = fields["geometries"] else { return add("\(path)/geometries", "is absent", expected: "an array of geometries") }
-      for (index, geometry) in geometries.prefix(1_000).enumerated() {
+      guard geometries.count <= 1_000 else { return add("\(path)/geometries", "has \(geometries.count) geometries", expected: "at most 1000") }
+      for (index, geometry) in geometries.enumerated() {
         // A collection within a collection is allowed by RFC 7946 and of no use here; refusing it bounds the depth.
         if geometry.fields?["type"]?.text == "GeometryCollection" {
           add("\(path)/geometries/\(index)", "is a collection again", expected: "a simple geometry")
         } else {
-          checkGeometry(geometry, encodingType: encodingType, at: "\(path)/geometries/\(index)")
+          checkGeometry(geometry, encodingType: encodingType, at: "\(path)/geometries/\(index)", isWhole: false)
         }
       }
     default:

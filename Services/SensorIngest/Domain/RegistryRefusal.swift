@@ -51,17 +51,20 @@ struct Faults {
 
   /// A name is what people see in lists and on maps: not blank, one line, at most 255 characters.
   mutating func check(name: String, at path: String = "name") {
-    if name.allSatisfy(\.isWhitespace) {
+    // Unicode's characters, as JSON Schema and PostgreSQL count them.
+    let count = name.unicodeScalars.count
+    if name.unicodeScalars.allSatisfy(\.properties.isWhitespace) {
       add(path, "is blank", expected: "a name of 1 to 255 characters")
-    } else if name.count > 255 {
-      add(path, "has \(name.count) characters", expected: "a name of 1 to 255 characters")
+    } else if count > 255 {
+      add(path, "has \(count) characters", expected: "a name of 1 to 255 characters")
     } else if name.contains(where: \.isNewline) {
       add(path, "has more than one line", expected: "a name on one line")
     }
   }
 
   mutating func check(text: String, at path: String, limit: Int = 10_000) {
-    if text.count > limit { add(path, "has \(text.count) characters", expected: "at most \(limit) characters") }
+    let count = text.unicodeScalars.count
+    if count > limit { add(path, "has \(count) characters", expected: "at most \(limit) characters") }
   }
 
   mutating func check(properties: FreeValue?, at path: String = "properties") {

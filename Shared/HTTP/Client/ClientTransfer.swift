@@ -57,7 +57,7 @@ final class ClientTransfer {
     case .get: set(CURLOPT_HTTPGET, 1)
     case .head: set(CURLOPT_NOBODY, 1)
     case .post: set(CURLOPT_POST, 1)
-    case .put, .patch, .delete, .options: set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+    case .put, .patch, .delete, .options, .trace: set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
     }
     if request.body != nil || request.method == .post { setBody(request.body ?? []) }
     for field in request.headers.fields {
