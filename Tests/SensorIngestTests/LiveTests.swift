@@ -101,6 +101,11 @@ struct LiveTests {
       let nothing = try await read(live) { $0.contains("id: ") }
       #expect(results(nothing).isEmpty)
       try await publish(1, .public, 1, through: broker)
+      // The feed has heard of it when a new stream begins behind it.
+      let deadline = ContinuousClock.now + .seconds(10)
+      var begin = nothing
+      while lastID(begin) == lastID(nothing), ContinuousClock.now < deadline { begin = try await read(live) { $0.contains("id: ") } }
+      #expect(lastID(begin) != lastID(nothing))
       let first = try await read(live, after: lastID(nothing)) { results($0).count == 1 }
       #expect(results(first) == ["1"])
       // The internal topic has not spoken to this reader yet.
