@@ -4,8 +4,9 @@ import Synchronization
 /// Lets partitions share transactions: whatever waits when a transaction begins goes along, and nobody waits to fill one. A batch of one event costs nearly
 /// what a batch of a hundred does.
 ///
-/// Two at a time, so that one that is held up holds up no other and both sides of the connection have something to do. Of each partition at most one batch is
-/// here at any time.
+/// Two at a time, so that one that is held up holds up no other and both sides of the connection have something to do. Who comes when nothing was written for a
+/// moment goes at once; under load transactions begin at a steady pace, since as many small ones as the database can do would leave it time for nothing else.
+/// Of each partition at most one batch is here at any time.
 final class BatchQueue: Sendable {
   typealias Outcome = Result<Set<String>, any Error>
 
@@ -28,6 +29,9 @@ final class BatchQueue: Sendable {
     var cancelled: Set<UInt64> = []
     /// What is being written, by its first member.
     var running: [UInt64: Group] = [:]
+    /// When the next transaction may begin, and whether somebody waits for that.
+    var next = ContinuousClock.now
+    var isTimed = false
   }
 
   private let state = Mutex(State())
@@ -35,15 +39,18 @@ final class BatchQueue: Sendable {
   private let pool: PostgresPool
   private let rows: Int
   private let atOnce: Int
+  private let pace: Duration
 
   /// - Parameters:
   ///   - rows: what a transaction changes at most, unless one batch alone changes more.
   ///   - atOnce: transactions that run at the same time.
-  init(_ writer: BatchWriter, pool: PostgresPool, rows: Int, atOnce: Int = 2) {
+  ///   - pace: the time between the beginnings of two, unless as many rows wait as one may change.
+  init(_ writer: BatchWriter, pool: PostgresPool, rows: Int, atOnce: Int = 2, pace: Duration = .milliseconds(5)) {
     self.writer = writer
     self.pool = pool
     self.rows = rows
     self.atOnce = atOnce
+    self.pace = pace
   }
 
   /// Batches in line.
@@ -90,8 +97,14 @@ final class BatchQueue: Sendable {
   }
 
   private func start() {
-    state.withLock { state in
-      guard state.running.count < atOnce, let first = state.waiting.first else { return }
+    let pause: Duration? = state.withLock { state in
+      guard state.running.count < atOnce, let first = state.waiting.first else { return nil }
+      let now = ContinuousClock.now
+      if now < state.next, state.waiting.reduce(0, { $0 + $1.batch.weight }) < rows {
+        defer { state.isTimed = true }
+        return state.isTimed ? nil : state.next - now
+      }
+      state.next = now + pace
       var weight = 0
       let others = state.waiting.prefix { member in
         weight += member.batch.weight
@@ -100,6 +113,13 @@ final class BatchQueue: Sendable {
       let group = Array(others)
       state.waiting.removeFirst(group.count)
       state.running[first.id] = Group(task: Task { await self.run(group, first.id) }, wanted: Set(group.map(\.id)))
+      return nil
+    }
+    guard let pause else { return }
+    Task {
+      try? await Task.sleep(for: pause)
+      state.withLock { $0.isTimed = false }
+      start()
     }
   }
 

@@ -47,7 +47,7 @@ public final class LiveFeed: Sendable {
   ///   - topics: by their names in places; neither `:` nor `,` stands in one.
   ///   - listener: called in order, under the feed's lock: it must be quick and not use the feed.
   public init(
-    _ topics: [String: Topic], broker: any EventBroker, window: Duration = .seconds(300), maximumBytes: Int = 64 << 20, listener: @escaping Listener
+    _ topics: [String: Topic], broker: any EventBroker, window: Duration = .seconds(300), maximumBytes: Int = 32 << 20, listener: @escaping Listener
   ) {
     self.topics = topics
     self.broker = broker

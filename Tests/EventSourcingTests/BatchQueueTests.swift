@@ -69,7 +69,7 @@ import Testing
         writer(journal) { events, _ in
           transactions.withLock { $0.append(Set(events.map(\.position.partition))) }
           gate.pass()
-        }, pool: pool, rows: 6)
+        }, pool: pool, rows: 6, pace: .zero)
       let first = batches.prefix(2).map { batch in Task { try await queue.write(batch) } }
       #expect(try await eventually { transactions.withLock { $0.count } == 2 })
       let others = batches.dropFirst(2).map { batch in Task { try await queue.write(batch) } }
@@ -84,6 +84,24 @@ import Testing
     }
   }
 
+  @Test("Who comes soon after a transaction began waits for others, until the time is up or enough have come") func pace() async throws {
+    try await withBatches(5) { journal, pool, batches in
+      let transactions = Mutex<[Set<Int>]>([])
+      let writer = writer(journal) { events, _ in transactions.withLock { $0.append(Set(events.map(\.position.partition))) } }
+      let patient = BatchQueue(writer, pool: pool, rows: 4, pace: .seconds(3_600))
+      _ = try await patient.write(batches[0])
+      let second = Task { try await patient.write(batches[1]) }
+      #expect(try await eventually { patient.waiting == 1 })
+      _ = try await patient.write(batches[2])
+      _ = try await second.value
+      #expect(transactions.withLock { $0 } == [[0], [1, 2]])
+      let brief = BatchQueue(writer, pool: pool, rows: 100, pace: .milliseconds(50))
+      _ = try await brief.write(batches[3])
+      _ = try await brief.write(batches[4])
+      #expect(try await listed(pool) == decided(journal))
+    }
+  }
+
   @Test("A transaction is stopped when the last who wants it leaves, and not before") func leaving() async throws {
     try await withBatches(3) { journal, pool, batches in
       let transactions = Mutex<[Set<Int>]>([])
@@ -94,7 +112,7 @@ import Testing
           transactions.withLock { $0.append(partitions) }
           gate.pass()
           if partitions == [1, 2] { _ = try connection.query("select pg_sleep(60)") }
-        }, pool: pool, rows: 4, atOnce: 1)
+        }, pool: pool, rows: 4, atOnce: 1, pace: .zero)
       let first = Task { try await queue.write(batches[0]) }
       #expect(try await eventually { queue.isWriting })
       let tasks = [first] + batches.dropFirst().map { batch in Task { try await queue.write(batch) } }

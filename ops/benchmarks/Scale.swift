@@ -47,7 +47,7 @@ extension Bench {
       """
       insert into observations (datastream_id, phenomenon_time, id, number, implausible, withdrawn, log_offset, log_index)
       select n % \(datastreams) + 1, timestamptz '2025-01-01' + n / \(datastreams) * interval '60 seconds',
-        nextval('observation_ids') - 500, n % 4000 / 100.0 + 10, false, false, 0, 0
+        nextval('entity_ids_observations') - 500, n % 4000 / 100.0 + 10, false, false, 0, 0
       from generate_series(\(first), \(first + missing) - 1) n
       """)
   }
