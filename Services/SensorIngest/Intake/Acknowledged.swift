@@ -5,7 +5,7 @@ import Synchronization
 final class Acknowledged: Sendable {
   private struct State {
     var datastreams: [Int64: BrokerPosition] = [:]
-    var partitions: [Place: BrokerPosition] = [:]
+    var partitions: [TopicPartition: BrokerPosition] = [:]
   }
 
   private let reached = Mutex(State())
@@ -19,13 +19,13 @@ final class Acknowledged: Sendable {
   func note(_ position: BrokerPosition, for datastream: Int64) {
     reached.withLock { state in
       state.datastreams[datastream] = Self.later(state.datastreams[datastream], position)
-      state.partitions[Place(position)] = Self.later(state.partitions[Place(position)], position)
+      state.partitions[TopicPartition(position)] = Self.later(state.partitions[TopicPartition(position)], position)
     }
   }
 
   /// The highest offset of each partition among positions, in the order of topic and partition.
   static func latest(_ positions: some Sequence<BrokerPosition>) -> [BrokerPosition] {
-    ordered(Dictionary(positions.map { (Place($0), $0) }, uniquingKeysWith: later).values)
+    ordered(Dictionary(positions.map { (TopicPartition($0), $0) }, uniquingKeysWith: later).values)
   }
 
   private static func later(_ known: BrokerPosition?, _ new: BrokerPosition) -> BrokerPosition {
@@ -37,7 +37,8 @@ final class Acknowledged: Sendable {
   }
 }
 
-private struct Place: Hashable {
+/// A partition of a topic, by the names that positions carry.
+struct TopicPartition: Hashable {
   let topic: String
   let partition: Int
 

@@ -15,11 +15,6 @@ final class Backlog: Sendable {
     let readings: Int
   }
 
-  private struct Place: Hashable {
-    let topic: String
-    let partition: Int
-  }
-
   /// What waits in one partition, in the order in which it was told of: two requests may be told of in another order than they were stored.
   private struct Line {
     var entries: [Entry] = []
@@ -28,7 +23,7 @@ final class Backlog: Sendable {
     var seen: Int64 = 0
   }
 
-  private let lines = Mutex<[Place: Line]>([:])
+  private let lines = Mutex<[TopicPartition: Line]>([:])
   /// The next position of this process's projection; nil where it does not project the partition, or waits for its database.
   private let standing: @Sendable (_ topic: String, _ partition: Int) -> Int64?
 
@@ -40,7 +35,7 @@ final class Backlog: Sendable {
   func note(_ published: [(position: BrokerPosition, readings: Int)]) {
     lines.withLock { lines in
       for (position, readings) in published {
-        let place = Place(topic: position.topic, partition: position.partition)
+        let place = TopicPartition(position)
         lines[place, default: Line()].entries.append(Entry(offset: position.offset, readings: readings))
         lines[place]?.readings += readings
       }
