@@ -110,7 +110,7 @@ struct RegistryProjectionTests {
 
 /// Decisions of a small registry in which much happens to few: always ones that its deciders would have made.
 private struct InventedRegistry {
-  private var random: SeededGenerator
+  private var random: SeededRandom
   private var things: Set<Int64> = []
   private var retired: Set<Int64> = []
   private var locations: Set<Int64> = []
@@ -120,7 +120,7 @@ private struct InventedRegistry {
   private var histories: [Int64: Int64] = [:]
   private var last: Int64 = 0
 
-  init(seed: UInt64) { random = SeededGenerator(state: seed) }
+  init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
   mutating func next() -> RegistryEvent {
     while true {
@@ -243,18 +243,5 @@ private struct InventedRegistry {
       observedProperty: 3,
       plausibleRange: last % 2 == 0 ? PlausibleRange(min: nil, max: Double(last)) : nil, visibility: .public, reporting: .periodic(interval: Int(last)),
       city: City(rawValue: "dortmund"), governance: governance(), properties: last % 3 == 0 ? free : nil)
-  }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

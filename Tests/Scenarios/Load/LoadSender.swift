@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import JSON
+import TestSupport
 import Time
 
 /// One of those who send at once: its own things, its own places, one request after the other.
