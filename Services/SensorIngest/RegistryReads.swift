@@ -20,9 +20,17 @@ struct RegistryReads: Sendable {
 
   /// As above for who decides by what it reads: 503 where the read model does not come there in time, since a wrong answer would be final.
   func surely() async throws {
-    guard let head = journal.commits.head(0) else { return }
+    if let head = journal.commits.head(0) { try await reach(head, in: 0) }
+  }
+
+  /// As above with what anybody had acknowledged, this process or another one that may have been killed since.
+  func surelyAll() async throws {
+    for head in try await journal.end() { try await reach(head.offset, in: head.partition) }
+  }
+
+  private func reach(_ offset: Int64, in partition: Int) async throws {
     do {
-      try await positions.wait(for: .broker(partition: 0, offset: head), timeout: Self.positionPatience)
+      try await positions.wait(for: .broker(partition: partition, offset: offset), timeout: Self.positionPatience)
     } catch ReadPositions.Failure.timeout {
       throw Problem.unavailable("The registry has not taken in yet what was acknowledged last. Sending the same again is safe.")
     } catch ReadPositions.Failure.parked {

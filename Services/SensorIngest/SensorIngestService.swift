@@ -38,13 +38,15 @@ public struct SensorIngestService: Service {
   public func assemble(_ context: ServiceContext) async throws -> AssembledService {
     let pool = context.pool
     let journal = journal(context)
-    let observer = SubscriptionObserver(trouble: { context.log.warning("a projection waits for its database", ["reason": .string($0)]) })
+    let observer = SubscriptionObserver(
+      stopped: { context.log.error("a projection stands still until somebody decides", ["reason": .string($0)]) },
+      trouble: { context.log.warning("a projection waits for its database", ["reason": .string($0)]) })
     let registry = Subscription(RegistryProjection(), source: JournalSource(journal), pool: pool, observer: observer)
     let observations = ObservationSubscriptions(broker: context.broker, pool: pool, observer: observer)
     let forwarder = Forwarder(journal: journal, broker: context.broker)
 
     let reads = RegistryReads(journal: journal, positions: registry.positions)
-    let lookUp = DatastreamRegistry(pool: pool, caughtUp: { try await reads.surely() })
+    let lookUp = DatastreamRegistry(pool: pool, caughtUp: { try await reads.surely() }, caughtUpWithAll: { try await reads.surelyAll() })
     let model = STAModel(STAModel.registry + [.observation])
     let acknowledged = Acknowledged()
     let intake = ObservationIntake(

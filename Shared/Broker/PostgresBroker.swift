@@ -33,17 +33,18 @@ public final class PostgresBroker: EventBroker {
   /// - Parameters:
   ///   - configuration: the database `dos_broker`.
   ///   - unsafeDurability: goes on with `fsync` or `synchronous_commit` off; for tests.
-  /// - Throws: `.unsafeDurability` with the setting at fault, `.unavailable`.
+  /// - Throws: `BrokerError.unsafeDurability` with the setting at fault, `.unavailable`; `PostgresError` for what waiting cannot mend.
   public static func open(
     _ configuration: PostgresConfiguration, unsafeDurability: Bool = false, limits: Limits = Limits()
-  ) async throws(BrokerError) -> PostgresBroker {
+  ) async throws -> PostgresBroker {
     let broker = PostgresBroker(configuration, limits: limits)
     do {
       if !unsafeDurability { try await broker.checkDurability() }
       try await Migrations.apply(BrokerMigrations.load(), scope: BrokerMigrations.scope, to: broker.writers)
     } catch {
       await broker.close()
-      throw error as? BrokerError ?? .unavailable(reason: "\(error)", mayHaveArrived: false)
+      guard let trouble = error as? PostgresError, trouble.isTransient else { throw error }
+      throw BrokerError.unavailable(reason: trouble.message, mayHaveArrived: false)
     }
     return broker
   }

@@ -21,6 +21,8 @@ public final class Leases: Sendable {
   private struct Running {
     let lease: Lease
     let task: Task<Void, Never>
+    /// The position that stands in the table, as far as this process knows.
+    var reached: Int64
     /// It was told to end, and ends in its own time: nobody waits for it, since the other partitions' leases have to be renewed meanwhile.
     var isEnding = false
   }
@@ -44,6 +46,14 @@ public final class Leases: Sendable {
 
   /// The partitions held now.
   public var held: [Int] { running.withLock { $0.keys.sorted() } }
+
+  /// Says where the checkpoint was moved to. A commit that nobody waited for is taken back by a crash of the server; then the lease ends, so that the partition
+  /// is claimed again at the checkpoint that stands, whether or not more events come.
+  func moved(_ lease: Lease, to position: Int64) {
+    running.withLock { running in
+      if running[lease.partition]?.lease.claim == lease.claim { running[lease.partition]?.reached = position }
+    }
+  }
 
   /// Holds a fair share of the partitions until cancelled, and runs `work` for each of them while it is held.
   ///
@@ -83,9 +93,17 @@ public final class Leases: Sendable {
 
   private func round(_ work: @escaping @Sendable (Lease) async -> Void) async throws {
     // What is ending is not renewed: work that hangs loses its partition like an instance that does.
-    let mine = running.withLock { $0.filter { !$0.value.isEnding }.mapValues(\.lease) }
-    let standing = try await pool.transaction { [self] connection throws in try renew(mine, on: connection) }
-    for (partition, lease) in mine where standing.claims[partition] != lease.claim { stop(lease) }
+    let mine = running.withLock { $0.filter { !$0.value.isEnding } }
+    let leases = mine.mapValues(\.lease)
+    let standing = try await pool.transaction { [self] connection throws in try renew(leases, on: connection) }
+    for (partition, entry) in mine {
+      let held = standing.held[partition]
+      if held?.claim != entry.lease.claim { stop(entry.lease) }
+      if let held, held.claim == entry.lease.claim, held.position < entry.reached {
+        log("\(subscription) on \(topic), partition \(partition): a crash of the database has taken it back from \(entry.reached) to \(held.position)")
+        stop(entry.lease)
+      }
+    }
     let share = (partitions + standing.instances - 1) / standing.instances
     let keeping = running.withLock { $0.values.filter { !$0.isEnding }.map(\.lease) }.sorted { $0.partition > $1.partition }
     for lease in keeping.prefix(max(0, keeping.count - share)) { stop(lease) }
@@ -103,7 +121,8 @@ public final class Leases: Sendable {
         task: Task { [self] in
           await work(lease)
           await ended(lease)
-        })
+        },
+        reached: lease.checkpoint.position)
     }
   }
 
@@ -129,7 +148,7 @@ extension Leases {
   private struct Standing: Sendable {
     let instances: Int
     /// What this instance holds by the table.
-    let claims: [Int: Int64]
+    let held: [Int: (claim: Int64, position: Int64)]
   }
 
   /// Says that this instance lives, prolongs what it holds, and counts who else does.
@@ -151,18 +170,18 @@ extension Leases {
           and (partition::bigint, claim) in (select * from unnest(\(partitions), \(held))) order by partition for update skip locked)
       """)
     let claims = try connection.query(
-      "select partition, claim from dos_checkpoints where subscription = \(subscription) and topic = \(topic) and holder = \(holder)")
+      "select partition, claim, position from dos_checkpoints where subscription = \(subscription) and topic = \(topic) and holder = \(holder)")
     let instances = try connection.query(
       """
       select count(*) from dos_lease_holders
       where subscription = \(subscription) and topic = \(topic) and seen > clock_timestamp() - interval '3 seconds'
       """)
-    var mine: [Int: Int64] = [:]
+    var mine: [Int: (claim: Int64, position: Int64)] = [:]
     for row in claims {
-      let (partition, claim) = try row.decode(Int32.self, Int64.self)
-      mine[Int(partition)] = claim
+      let (partition, claim, position) = try row.decode(Int32.self, Int64.self, Int64.self)
+      mine[Int(partition)] = (claim, position)
     }
-    return Standing(instances: max(1, Int(try instances.first?.value(Int64.self, at: 0) ?? 1)), claims: mine)
+    return Standing(instances: max(1, Int(try instances.first?.value(Int64.self, at: 0) ?? 1)), held: mine)
   }
 
   /// Takes up to that many partitions whose lease has run out, raising their claims.

@@ -56,16 +56,30 @@ public final class LiveFeed: Sendable {
     self.listener = listener
   }
 
-  /// Begins at the topics' ends.
+  /// Begins at the topics' ends. A broker that does not answer is waited for.
+  /// - Throws: `BrokerError`, `CancellationError`.
   public func run() async throws {
     guard !state.withLock({ $0.isRunning }) else { return }
     var ends: [String: [Int64]] = [:]
-    for (name, topic) in topics { ends[name] = try await broker.end(of: topic) }
+    for (name, topic) in topics { ends[name] = try await end(of: topic) }
     let end = LivePlaces(ends)
     state.withLock { state in
       (state.start, state.end, state.isRunning) = (end, end, true)
       state.tails = end.offsets.flatMap { name, partitions in partitions.indices.map { partition in Task { await self.tail(name, partition) } } }
     }
+  }
+
+  private func end(of topic: Topic) async throws -> [Int64] {
+    var end: [Int64]?
+    while end == nil {
+      do throws(BrokerError) {
+        end = try await broker.end(of: topic)
+      } catch {
+        guard case .unavailable = error else { throw error }
+        try await Task.sleep(for: .milliseconds(100))
+      }
+    }
+    return end ?? []
   }
 
   public func stop() async {

@@ -108,7 +108,7 @@ public struct Replay: Sendable {
     }
     // Shielded: the task may have been cancelled. Where it fails the next replay does it.
     await Task {
-      try? await turn.pool.transaction { connection throws in
+      try? await turn.locking { connection throws in
         try connection.execute("delete from dos_checkpoints where subscription = \(shadow) and topic = \(topic)")
         try connection.execute("delete from dos_dead_letters where subscription = \(shadow) and topic = \(topic)")
         try tables.drop(on: connection)
@@ -120,7 +120,7 @@ public struct Replay: Sendable {
   /// Everything at once: the tables, the dead letters, the checkpoints, which fence off whoever consumed meanwhile.
   private func swap(_ turn: ReplayTurn, _ built: [Lease]) async throws {
     let (topic, name, shadow, tables) = (source.topic.name, name, shadow, tables)
-    try await turn.swap { connection throws in
+    try await turn.locking { connection throws in
       for lease in built {
         try lease.advance(from: lease.checkpoint, to: lease.checkpoint, on: connection)
         try CheckpointTable.place(lease.checkpoint, subscription: name, topic: topic, partition: lease.partition, on: connection)

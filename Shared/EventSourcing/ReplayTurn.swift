@@ -51,10 +51,10 @@ public final class ReplayTurn: Sendable {
     try await holding.execute("select pg_advisory_lock(\(space), \(number))")
   }
 
-  /// The transaction that puts the new tables in place. Who reads or writes the old ones is waited for, briefly and again, so that those behind in the queue
-  /// are not kept waiting for long.
-  /// - Throws: `ReplayRefusal.turnLost` when the session that holds the turn has ended.
-  public func swap(_ body: @Sendable (isolated PostgresConnection) throws -> Void) async throws {
+  /// A transaction that locks tables in use, as the one does that puts new ones in place. Who reads or writes them is waited for, briefly and again, so that
+  /// those behind in the queue are not kept waiting for long.
+  /// - Throws: `ReplayRefusal.turnLost` when the session that holds the turn has ended: what stands beside may be another one's by then.
+  public func locking(_ body: @Sendable (isolated PostgresConnection) throws -> Void) async throws {
     var attempt = 0
     while true {
       do {

@@ -144,6 +144,7 @@ public final class Subscription: Sendable {
         parked = try await batches.write(
           PartitionBatch(lease: lease, old: checkpoint, new: batch.checkpoint, events: batch.events, weight: batch.weight, parked: parked))
         checkpoint = batch.checkpoint
+        leases.moved(lease, to: checkpoint.position)
         note(.running(position: checkpoint.position), lease.partition)
         positions.progressed(lease.partition, to: checkpoint.position)
         observer.projected(lease.partition, batch.events.count)
@@ -174,7 +175,7 @@ public final class Subscription: Sendable {
   /// Keeps the lease, so that no other instance runs into the same wall, until it is taken away (replay) or the process ends.
   private func standStill(_ lease: Lease, _ reason: StopReason) async {
     note(.stopped(reason), lease.partition)
-    observer.stopped(lease.partition, reason)
+    observer.stopped("\(name) on \(source.topic.name), partition \(lease.partition): \(reason)")
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
   }
 
@@ -195,12 +196,12 @@ public enum SubscriptionState: Sendable, Hashable {
 /// Where a subscription tells what happens, for metrics, logs and alarms. Called on its own tasks: must not block.
 public struct SubscriptionObserver: Sendable {
   public var projected: @Sendable (_ partition: Int, _ events: Int) -> Void
-  public var stopped: @Sendable (_ partition: Int, _ reason: StopReason) -> Void
+  public var stopped: @Sendable (_ what: String) -> Void
   public var trouble: @Sendable (_ what: String) -> Void
 
   public init(
     projected: @escaping @Sendable (_ partition: Int, _ events: Int) -> Void = { _, _ in },
-    stopped: @escaping @Sendable (_ partition: Int, _ reason: StopReason) -> Void = { _, _ in },
+    stopped: @escaping @Sendable (_ what: String) -> Void = { _ in },
     trouble: @escaping @Sendable (_ what: String) -> Void = { _ in }
   ) {
     self.projected = projected

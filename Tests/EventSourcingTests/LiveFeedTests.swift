@@ -249,6 +249,22 @@ import Time
     }
   }
 
+  @Test("a broker that does not answer when the feed begins is waited for")
+  func beginsLater() async throws {
+    let topic = topic()
+    try await withBroker([topic]) { broker, pool in
+      try await pool.execute("alter table topic_partitions rename to elsewhere")
+      let process = Process(["t": topic], broker)
+      let beginning = Task { try await process.feed.run() }
+      await #expect(throws: BrokerError.self) { try await broker.end(of: topic) }
+      try await pool.execute("alter table elsewhere rename to topic_partitions")
+      try await beginning.value
+      let reader = try await process.read(from: "t:0.0.0.0")
+      try await publish(broker, topic, [1])
+      #expect(try await heard(1, by: reader) == [Told(partition: 1, offset: 0)])
+    }
+  }
+
   @Test("a reader that waits for a feed that has stopped is told so")
   func stopped() async throws {
     let topic = topic()

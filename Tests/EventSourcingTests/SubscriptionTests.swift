@@ -2,6 +2,7 @@ import Broker
 import EventSourcing
 import Foundation
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 import Time
@@ -40,7 +41,10 @@ private struct Counting: Projection {
         name: "dos.tests.counted", partitions: 1, visibility: .public,
         governance: Governance(owner: "o", purpose: "p", legalBasis: "l", successor: "s"))
       try await broker.declare([topic])
-      let subscription = Subscription(Counting(), source: TopicSource(topic, broker: broker), pool: pool)
+      let alarms = Mutex<[String]>([])
+      let subscription = Subscription(
+        Counting(), source: TopicSource(topic, broker: broker), pool: pool,
+        observer: SubscriptionObserver(stopped: { what in alarms.withLock { $0.append(what) } }))
       let running = Task { await subscription.run() }
       let given = [("a", "ok"), ("b", "bad"), ("a", "ok"), ("b", "ok"), ("c", "ok")]
       let positions = try await broker.publish(given.enumerated().map { outgoing(topic, $1.0, $1.1, offset: Int64($0)) })
@@ -71,7 +75,10 @@ private struct Counting: Projection {
 
       // An offset that skips ahead stops the partition.
       _ = try await broker.publish([outgoing(topic, "d", "ok", offset: 6)])
-      while subscription.partitions[0] != .stopped(.gap(expected: 5, found: 6)) { try await Task.sleep(for: .milliseconds(5)) }
+      while subscription.partitions[0] != .stopped(.gap(expected: 5, found: 6)) || alarms.withLock({ $0.isEmpty }) {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(alarms.withLock { $0.count == 1 && $0[0].hasPrefix("counting on \(topic.name), partition 0: ") })
       #expect(try await counts(pool) == ["a 2", "b 2", "c 1"])
       running.cancel()
       await running.value

@@ -59,6 +59,25 @@ import Testing
     }
   }
 
+  @Test("What a crash of the server takes back with its checkpoint is projected again, also where no event comes after it") func takenBack() async throws {
+    try await withJournal(partitions: 1, size: 8) { journal, pool in
+      try await Listing.createTable(pool)
+      let subscription = Subscription(Listing(), source: JournalSource(journal), pool: pool)
+      let running = Task { await subscription.run() }
+      try await journal.append([write("a", .noStream, "1", "2", "3")], context: noon)
+      #expect(try await caughtUp(subscription))
+      // As it is after a crash: a transaction that nobody waited for is gone, checkpoint and rows.
+      try await pool.transaction { connection throws in
+        try connection.execute("update dos_checkpoints set position = 1, journal_offset = 0")
+        try connection.execute("delete from listed where journal_offset >= 1")
+      }
+      #expect(try await caughtUp(subscription))
+      #expect(try await listed(pool) == decided(journal))
+      running.cancel()
+      await running.value
+    }
+  }
+
   @Test("Trouble while a failed batch is done event by event parks nothing either: the whole batch is done anew") func amidst() async throws {
     try await withJournal(partitions: 1, size: 8) { journal, pool in
       try await Listing.createTable(pool)

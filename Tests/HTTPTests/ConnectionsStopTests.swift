@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HTTP
@@ -97,7 +98,8 @@ struct ConnectionsStopTests {
   @Test("A taken port is an error that names its owner, and a server can start again after it stopped")
   func taken() async throws {
     let router = try Router([])
-    try await withServer { server in
+    let port = try freePort()
+    try await withServer({ $0.port = port }) { server in
       let second = HTTPServer(settings: ServerSettings(port: server.port), router: router)
       do {
         try await second.start()

@@ -107,19 +107,3 @@ struct Browser: Sendable {
     }
   }
 }
-
-/// A TCP port on loopback that nobody listens on at this moment.
-func freePort() throws -> UInt16 {
-  let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  guard socket >= 0 else { throw Browser.Failure.driver("no socket") }
-  defer { close(socket) }
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-  var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let bound = withUnsafeMutablePointer(to: &address) { pointer in
-    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, size) == 0 && getsockname(socket, $0, &size) == 0 }
-  }
-  guard bound else { throw Browser.Failure.driver("no free port") }
-  return UInt16(bigEndian: address.sin_port)
-}

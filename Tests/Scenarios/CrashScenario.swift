@@ -113,7 +113,7 @@ struct CrashCourse {
       try await city.database.kill()
       try await Task.sleep(for: random.duration(0...1_000))
       try await city.database.start()
-    case .backend: try city.database.killOne(using: &random)
+    case .backend: try await city.database.killOne(using: &random)
     case .both:
       try await city.database.kill()
       await city.end(with: SIGKILL)

@@ -208,6 +208,36 @@ struct ReplayTests {
     }
   }
 
+  @Test("readings that were being stored when one replay of the rollups ended are waited for by the next")
+  func rollupsOneAfterTheOther() async throws {
+    try await Station.run { station in
+      try await station.fill()
+      // As it is for a moment when a replay ends: nobody else may have the gate, and there is nothing to note in any more.
+      let ending = PostgresPool(station.pool.configuration, size: 1)
+      try await ending.execute("select pg_advisory_lock(\(TouchedHours.gate.space), \(TouchedHours.gate.number))")
+      let blocker = PostgresPool(station.pool.configuration, size: 1)
+      try await blocker.execute("select pg_advisory_lock(4711)")
+      let holding = Task {
+        try await station.pool.transaction { connection throws in
+          try connection.execute(script: "lock table observation_days in share row exclusive mode; select pg_advisory_xact_lock(4711)")
+        }
+      }
+      try await until("the days are held") { try await !station.pool.query("select 1 from pg_locks where objid = 4711 and not granted").isEmpty }
+      let sent = Task { try await station.send(1, [5: 99]) }
+      func isWaitedFor(_ table: String) async throws -> Bool {
+        try await !station.pool.query("select 1 from pg_locks where not granted and relation = to_regclass(\(table))").isEmpty
+      }
+      try await until("the readings are stored and their day is not") { try await isWaitedFor("observation_days") }
+      await ending.close()
+      let next = Task { try await station.replay("rollups") }
+      try await until("the next replay waits for them, at its beginning or only at its end") { try await isWaitedFor("observations") }
+      await blocker.close()
+      try await holding.value
+      _ = try await (sent.value, next.value)
+      #expect(try await station.replay("rollups", verify: true).differences.isEmpty)
+    }
+  }
+
   @Test("of two replays of the rollups at once the second is refused, and an hour that changes while one is at work is right after its swap")
   func rollupsAtOnce() async throws {
     try await Station.run { station in

@@ -50,6 +50,30 @@ struct DatabasesTests {
     }
   }
 
+  @Test("what a server does not live to finish during the start is done again, and what it refuses is not")
+  func reaching() async throws {
+    try await OwnServer.running(fsync: false) { server in
+      let asking = databases(server.conninfo)
+      let pool = try await asking.open("dos_x", size: 1)
+      var attempts = 0
+      try await asking.reaching("dos_x") {
+        attempts += 1
+        if attempts == 1 { try await server.stop(.immediate) }
+        if attempts == 3 { try await server.start() }
+        try await pool.execute("create table made ()")
+      }
+      #expect(attempts >= 3)
+      await #expect(throws: PostgresError.self) {
+        try await asking.reaching("dos_x") {
+          attempts = -1
+          try await pool.execute("create table made ()")
+        }
+      }
+      #expect(attempts == -1)
+      await pool.close()
+    }
+  }
+
   @Test("a database that is missing and may not be made is named with the statement that makes it")
   func missing() async throws {
     try await OwnServer.running(fsync: false) { server in

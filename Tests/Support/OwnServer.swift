@@ -28,6 +28,7 @@ public final class OwnServer: Sendable {
   public static func running<Outcome>(
     fsync: Bool = true, isolation: isolated (any Actor)? = #isolation, _ body: (OwnServer) async throws -> Outcome
   ) async throws -> Outcome {
+    _ = orphansRemoved
     let server = try OwnServer(fsync: fsync)
     let outcome: Result<Outcome, any Error>
     do {
@@ -41,6 +42,16 @@ public final class OwnServer: Sendable {
     try? FileManager.default.removeItem(at: server.folder)
     return try outcome.get()
   }
+
+  /// A process of tests that was killed could not stop its servers: the next one does.
+  private static let orphansRemoved: Void = {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? [] {
+      let parts = name.split(separator: "-")
+      guard name.hasPrefix("dos-server-"), parts.count == 4, let owner = Int32(parts[2]), !ProcessTable.exists(owner) else { continue }
+      if let postmaster = postmaster(of: "/tmp/\(name)") { Foundation.kill(postmaster, SIGQUIT) }
+      try? FileManager.default.removeItem(atPath: "/tmp/\(name)")
+    }
+  }()
 
   private init(fsync: Bool) throws {
     self.fsync = fsync
@@ -85,16 +96,24 @@ public final class OwnServer: Sendable {
     while all.contains(where: ProcessTable.exists), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(2)) }
   }
 
-  /// Ends one of the server's processes with SIGKILL: the server then ends the others and recovers by itself.
-  public func killOne(using random: inout some RandomNumberGenerator) throws {
-    guard let one = ProcessTable.children(of: try postmaster()).sorted().randomElement(using: &random) else { return }
+  /// Ends one of the server's processes with SIGKILL: the server then ends the others, which is waited for, and recovers by itself.
+  public func killOne(using random: inout some RandomNumberGenerator) async throws {
+    let server = try postmaster()
+    let all = ProcessTable.children(of: server)
+    guard let one = all.sorted().randomElement(using: &random) else { return }
     Foundation.kill(one, SIGKILL)
+    let deadline = ContinuousClock.now + .seconds(10)
+    while !Set(ProcessTable.children(of: server)).isDisjoint(with: all), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
   }
 
   private func postmaster() throws -> Int32 {
-    let text = try String(contentsOfFile: "\(folder.path)/data/postmaster.pid", encoding: .utf8)
-    guard let process = text.split(separator: "\n").first.flatMap({ Int32($0) }) else { throw Failure(description: "no process in postmaster.pid") }
+    guard let process = Self.postmaster(of: folder.path) else { throw Failure(description: "no process in postmaster.pid") }
     return process
+  }
+
+  private static func postmaster(of folder: String) -> Int32? {
+    let text = try? String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
+    return text?.split(separator: "\n").first.flatMap { Int32($0) }
   }
 
   private func initialize() async throws {

@@ -37,16 +37,23 @@ public final class DatastreamRegistry: Sendable {
   private let pool: PostgresPool
   private let age: Duration
   private let caughtUp: @Sendable () async throws -> Void
+  private let caughtUpWithAll: @Sendable () async throws -> Void
   private let state = Mutex(State())
 
   /// Beyond so many the memory starts anew.
   private static let capacity = 100_000
 
-  /// - Parameter caughtUp: returns when the read model has what this process acknowledged, and throws where it does not come there.
-  public init(pool: PostgresPool, age: Duration = .seconds(1), caughtUp: @escaping @Sendable () async throws -> Void = {}) {
+  /// - Parameters:
+  ///   - caughtUp: returns when the read model has what this process acknowledged, and throws where it does not come there.
+  ///   - caughtUpWithAll: as above with what any process did. Awaited before something is said not to be there: who sent a reading throws it away then.
+  public init(
+    pool: PostgresPool, age: Duration = .seconds(1), caughtUp: @escaping @Sendable () async throws -> Void = {},
+    caughtUpWithAll: @escaping @Sendable () async throws -> Void = {}
+  ) {
     self.pool = pool
     self.age = age
     self.caughtUp = caughtUp
+    self.caughtUpWithAll = caughtUpWithAll
   }
 
   /// The datastreams with these ids, closed ones too; an id that was never registered is missing from the answer.
@@ -62,22 +69,30 @@ public final class DatastreamRegistry: Sendable {
     let missing = ids.filter { found[$0] == nil }
     if missing.isEmpty { return found }
     try await caughtUp()
+    var read = try await read(missing)
+    if read.count < missing.count {
+      try await caughtUpWithAll()
+      read += try await self.read(missing.subtracting(read.map(\.id)))
+    }
+    for datastream in read { found[datastream.id] = datastream }
+    state.withLock { [read] state in
+      guard state.forgotten == generation else { return }
+      if state.entries.count + read.count > Self.capacity { state.entries = [:] }
+      for datastream in read { state.entries[datastream.id] = datastream }
+    }
+    return found
+  }
+
+  private func read(_ ids: Set<Int64>) async throws -> [RegisteredDatastream] {
     let rows = try await pool.query(
       """
       select d.id, d.thing_id, d.closed_at is null, d.visibility, d.observation_type, d.plausible_min, d.plausible_max, d.reporting, d.city,
         (select min(f.id) from thing_locations place join locations l on l.id = place.location_id join features_of_interest f on f.id = l.feature_id
           where place.thing_id = d.thing_id),
         exists (select 1 from thing_locations place where place.thing_id = d.thing_id)
-      from datastreams d where d.id = any(\(Array(missing)))
+      from datastreams d where d.id = any(\(Array(ids)))
       """)
-    let read = try rows.map(RegisteredDatastream.init)
-    for datastream in read { found[datastream.id] = datastream }
-    state.withLock { state in
-      guard state.forgotten == generation else { return }
-      if state.entries.count + read.count > Self.capacity { state.entries = [:] }
-      for datastream in read { state.entries[datastream.id] = datastream }
-    }
-    return found
+    return try rows.map(RegisteredDatastream.init)
   }
 
   /// Asks, once per `age`, whether the read model has moved on, and then forgets what it said before.
@@ -114,8 +129,16 @@ public final class DatastreamRegistry: Sendable {
   func features(_ ids: Set<Int64>) async throws -> Set<Int64> {
     if ids.isEmpty { return [] }
     try await caughtUp()
-    let rows = try await pool.query("select id from features_of_interest where id = any(\(Array(ids)))")
-    return Set(try rows.map { try $0.value(Int64.self, at: 0) })
+    var found = try await readFeatures(ids)
+    if found.count < ids.count {
+      try await caughtUpWithAll()
+      found.formUnion(try await readFeatures(ids.subtracting(found)))
+    }
+    return found
+  }
+
+  private func readFeatures(_ ids: Set<Int64>) async throws -> Set<Int64> {
+    Set(try await pool.query("select id from features_of_interest where id = any(\(Array(ids)))").map { try $0.value(Int64.self, at: 0) })
   }
 
   /// Nothing that is remembered can be relied on: this process has just acknowledged that something was moved.

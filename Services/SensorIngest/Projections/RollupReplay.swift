@@ -37,13 +37,19 @@ struct RollupReplay: Sendable {
       } catch {
         outcome = .failure(error)
       }
-      await Task { try? await turn.pool.transaction { connection throws in try Self.tables.drop(on: connection) } }.value
+      await Task {
+        try? await turn.locking { connection throws in
+          try TouchedHours.awaitWriters(on: connection)
+          try Self.tables.drop(on: connection)
+        }
+      }.value
       return try outcome.get()
     }
   }
 
   private func build(_ turn: ReplayTurn, _ progress: @Sendable (Int64, Int64) -> Void) async throws -> Int64 {
-    try await turn.pool.transaction { connection throws in
+    try await turn.locking { connection throws in
+      try TouchedHours.awaitWriters(on: connection)
       try Self.tables.create(on: connection)
       try TouchedHours.createTable(on: connection)
     }
@@ -122,9 +128,10 @@ struct RollupReplay: Sendable {
   }
 
   private func swap(_ turn: ReplayTurn) async throws -> [TableDifference] {
-    try await turn.swap { connection throws in
+    try await turn.locking { connection throws in
       // Writers wait from here on, readers only while names change.
-      try connection.execute(script: "lock table observations, observation_hours, observation_days in share row exclusive mode")
+      try TouchedHours.awaitWriters(on: connection)
+      try connection.execute(script: "lock table observation_hours, observation_days in share row exclusive mode")
       try Self.catchUp(on: connection)
       try Self.tables.swap(on: connection)
     }

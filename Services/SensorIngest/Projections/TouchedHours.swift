@@ -14,7 +14,14 @@ enum TouchedHours {
     _ = try connection.execute("create table \(table) (datastream_id bigint not null, hour timestamptz not null)")
   }
 
-  /// Asks whether hours have to be noted. Sent after `observations` were written: their lock is what a swap waits for.
+  /// Waits for those who have asked `question` and not yet committed, and keeps others from asking until this transaction ends. Where a place to note in comes
+  /// or goes, no answer is older than that.
+  static func awaitWriters(on connection: isolated PostgresConnection) throws {
+    // Partitions are written through their parent.
+    try connection.execute("lock table only observations in share row exclusive mode")
+  }
+
+  /// Asks whether hours have to be noted. Sent after `observations` were written: their lock is what `awaitWriters` waits for.
   static let question: SQL = """
     select pg_try_advisory_xact_lock_shared(\(gate.space), \(gate.number)), to_regclass(\(schema + ".touched_hours")) is not null
     """
@@ -23,7 +30,7 @@ enum TouchedHours {
   /// - Parameter answer: what came to `question` in this transaction.
   static func note(_ hours: Set<ObservationHour>, answer: Rows, on connection: isolated PostgresConnection) throws {
     let (isFree, exists) = try answer[0].decode(Bool.self, Bool.self)
-    // With the gate shut and no table the swap has just been made.
+    // With the gate shut and no table a replay ends or begins, and takes in what is committed before the next table is there.
     guard !isFree, exists else { return }
     _ = try connection.execute("insert into \(table) select * from unnest(\(hours.map(\.datastream)), \(hours.map(\.start)))")
   }

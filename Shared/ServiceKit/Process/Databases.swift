@@ -1,3 +1,4 @@
+import Broker
 import Postgres
 import Time
 
@@ -61,28 +62,46 @@ public struct Databases: Sendable {
   /// - Throws: `Missing`, `Unreachable`, `PostgresError` for what waiting cannot mend, `CancellationError`.
   public func open(_ database: String, size: Int = 8) async throws -> PostgresPool {
     let pool = PostgresPool(configuration(database), size: size)
+    do {
+      try await reaching(database) {
+        do {
+          _ = try await pool.query("select 1")
+        } catch let error as PostgresError where error.message.contains("\"\(database)\" does not exist") {
+          try await make(database)
+          _ = try await pool.query("select 1")
+        }
+      }
+    } catch {
+      await pool.close()
+      throw error
+    }
+    return pool
+  }
+
+  /// Runs a body that may be run again, and does so for as long as the start may take while the server is away or goes away meanwhile.
+  ///
+  /// - Throws: `Unreachable`, `CancellationError`, what the body throws and waiting cannot mend.
+  public func reaching<Outcome>(_ database: String, _ body: () async throws -> Outcome) async throws -> Outcome {
     let deadline = ContinuousClock.now + startLimit
     while true {
       do {
-        _ = try await pool.query("select 1")
-        return pool
-      } catch let error as PostgresError {
-        if error.message.contains("\"\(database)\" does not exist") {
-          try await make(database)
-          continue
-        }
-        guard error.isTransient else {
-          await pool.close()
-          throw error
-        }
-        guard ContinuousClock.now < deadline else {
-          await pool.close()
-          throw Unreachable(name: database, limit: startLimit, reason: error.message)
-        }
+        return try await body()
+      } catch {
+        guard let reason = Self.trouble(error) else { throw error }
+        guard ContinuousClock.now < deadline else { throw Unreachable(name: database, limit: startLimit, reason: reason) }
         log.repeating(
-          .warning, "waiting for \(database)", every: .seconds(5), "waiting for PostgreSQL", ["database": .string(database), "reason": .string(error.message)])
+          .warning, "waiting for \(database)", every: .seconds(5), "waiting for PostgreSQL", ["database": .string(database), "reason": .string(reason)])
         try await Task.sleep(for: .milliseconds(250))
       }
+    }
+  }
+
+  /// Why the server cannot be reached; nil for an error that is none of its being away.
+  private static func trouble(_ error: any Error) -> String? {
+    switch error {
+    case let error as PostgresError where error.isTransient: error.message
+    case BrokerError.unavailable(let reason, _): reason
+    default: nil
     }
   }
 

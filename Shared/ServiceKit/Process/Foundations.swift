@@ -26,17 +26,22 @@ public final class Foundations: Sendable {
       for service in services {
         let pool = try await databases.open(service.database, size: 12)
         pools[service.database] = pool
-        for steps in try service.migrations() { try await Self.apply(steps, to: pool, named: service.database, log) }
+        let migrations = try service.migrations()
+        try await databases.reaching(service.database) {
+          for steps in migrations { try await Self.apply(steps, to: pool, named: service.database, log) }
+        }
       }
       let identityPool: PostgresPool
       if let pool = pools[identity] { identityPool = pool } else { identityPool = try await databases.open(identity, size: 2) }
       pools[identity] = identityPool
-      try await Self.apply(DeviceKeys.migrations(), to: identityPool, named: identity, log)
+      try await databases.reaching(identity) { try await Self.apply(DeviceKeys.migrations(), to: identityPool, named: identity, log) }
       devices = DeviceKeys(pool: identityPool)
       let waiting = try await databases.open(Self.brokerDatabase, size: 1)
       await waiting.close()
-      broker = try await PostgresBroker.open(
-        databases.configuration(Self.brokerDatabase, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability])
+      broker = try await databases.reaching(Self.brokerDatabase) {
+        try await PostgresBroker.open(
+          databases.configuration(Self.brokerDatabase, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability])
+      }
     } catch {
       for pool in pools.values { await pool.close() }
       throw error
@@ -46,8 +51,8 @@ public final class Foundations: Sendable {
     self.log = log
     self.metrics = metrics
     self.pools = pools
-    do throws(BrokerError) {
-      try await broker.declare(services.flatMap(\.topics))
+    do {
+      try await databases.reaching(Self.brokerDatabase) { [broker] in try await broker.declare(services.flatMap(\.topics)) }
     } catch {
       await close()
       throw error

@@ -28,7 +28,7 @@ struct Reckoning: Sendable {
       if reckoning.lost.isEmpty && reckoning.outOfOrder.isEmpty || ContinuousClock.now > deadline {
         try await reckoning.ids(ledger, city)
         try await reckoning.logs(city.database)
-        if !reckoning.isClean { try await reckoning.explain(city.database) }
+        if !reckoning.isClean { try await reckoning.explain(city) }
         return reckoning
       }
       try await Task.sleep(for: .milliseconds(200))
@@ -129,9 +129,16 @@ struct Reckoning: Sendable {
     await sensors.close()
   }
 
-  /// Adds what the databases hold, for whoever looks for the cause.
-  private mutating func explain(_ database: OwnServer) async throws {
-    let sensors = PostgresPool(database.configuration(database: "dos_sensors"), size: 1)
+  /// Prints what the databases hold and what the city logged, for whoever looks for the cause.
+  private func explain(_ city: RunningCity) async throws {
+    let broker = PostgresPool(city.database.configuration(database: "dos_broker"), size: 1)
+    for row in try await broker.query("select t.name, partition, max(\"offset\") + 1 from events join topics t on t.id = topic group by 1, 2 order by 1, 2") {
+      let (topic, partition, end) = try row.decode(String.self, Int32.self, Int64.self)
+      print("\(topic), partition \(partition) ends at \(end)")
+    }
+    await broker.close()
+    print(city.log)
+    let sensors = PostgresPool(city.database.configuration(database: "dos_sensors"), size: 1)
     for table in ["observations", "observation_revisions", "observation_aliases", "dos_dead_letters", "dos_checkpoints"] {
       let rows = try await sensors.query("select t::text from \(identifier: table) t order by 1 limit 2000")
       try print(rows.map { row throws in "\(table) \(try row.value(String.self, at: 0))" }.joined(separator: "\n"))
