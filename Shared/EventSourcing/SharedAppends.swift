@@ -72,14 +72,19 @@ final class SharedAppends: Sendable {
     do {
       guard let rows = try await send(groups, waits: waits) else { return }
       var row = 0
-      for group in groups {
+      // All are read before anybody is answered: who was answered must not hear again of what cannot be read.
+      let outcomes: [Result<PartitionLog.Answer, any Error>?] = try groups.map { group in
         let own = rows[row..<row + group.appends.count]
         row += group.appends.count
-        if try own.contains(where: { try $0.value(String.self, at: 0) == "busy" }) {
+        if try own.contains(where: { try $0.value(String.self, at: 0) == "busy" }) { return nil }
+        return Result { .answered(try PartitionLog.results(of: group.appends, own, partition: group.partition)) }
+      }
+      for (group, outcome) in zip(groups, outcomes) {
+        if let outcome {
+          group.answer.resume(returning: outcome)
+        } else {
           // Nothing of it was written: somebody else has the partition's lock. By itself it waits for it, and nobody waits for that.
           Task.detached { await self.settle([group], waits: true) }
-        } else {
-          group.answer.resume(returning: Result { .answered(try PartitionLog.results(of: group.appends, own, partition: group.partition)) })
         }
       }
     } catch let error as PostgresError where groups.count > 1 && !error.isTransient {

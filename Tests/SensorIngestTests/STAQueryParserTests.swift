@@ -80,7 +80,8 @@ struct STAQueryParserTests {
     arguments: [
       ("$top", "-1", 1, "is -1"), ("$top", "abc", 1, "is \"abc\""), ("$top", "1.5", 1, "is 1.5"), ("$skip", "", 1, "is nothing more"),
       ("$skip", "9007199254740992", 1, "is 9007199254740992"), ("$expand", "Datastreams($skip=9223372036854775807)", 19, "is 9223372036854775807"),
-      ("$resultFormat", "dataArray", 1, "is no query option"), ("$count", "yes", 1, "is \"yes\""), ("$orderby", "name down", 6, "has \"down\""),
+      ("$format", "dataArray", 1, "is no query option"), ("$resultFormat", "csv", 1, "has \"csv\""), ("$count", "yes", 1, "is \"yes\""),
+      ("$orderby", "name down", 6, "has \"down\""),
       ("$filter", "result gt", 10, "has nothing more"),
       ("$filter", "(result gt 5", 13, "has nothing more"), ("$filter", "result gt 5)", 12, "has ) after its end"),
       ("$filter", "name eq 'x", 9, "begins a text that does not end"), ("$filter", "name eq 2020-13-01T00:00:00Z", 9, "has the time 2020-13-01T00:00:00Z"),

@@ -19,6 +19,56 @@ struct SensorThingsTests {
     "name": "Ruhr", "description": "", "encodingType": "application/geo+json", "feature": ["type": "Point", "coordinates": [7.57, 51.44]],
   ]
 
+  @Test("observations come as rows of data arrays where that is asked for, those of a datastream together")
+  func dataArrays() async throws {
+    try await WholeService.run { service in
+      let (first, second) = (try await service.registerDatastream(), try await service.registerDatastream())
+      for (datastream, minute, result) in [(first, 0, "1.5"), (second, 1, "2"), (first, 2, "-3"), (second, 3, "4e3")] {
+        let body = #"{"phenomenonTime":"2026-01-01T00:0\#(minute):00Z","result":\#(result)}"#
+        #expect(try await service.send(.post, "/Datastreams(\(datastream))/Observations", Array(body.utf8)).status == 201)
+      }
+      _ = try await service.get("/Observations") { $0["value"]?.array?.count == 4 }
+
+      let page = try await service.get("/Observations?$resultFormat=dataArray&$select=phenomenonTime,result&$orderby=phenomenonTime&$top=3&$count=true")
+      let time = "2026-01-01T00:0"
+      #expect(
+        page["value"] == [
+          [
+            "Datastream@iot.navigationLink": .string("\(service.url)/Datastreams(\(first))"), "components": ["phenomenonTime", "result"],
+            "dataArray@iot.count": 2, "dataArray": [[.string("\(time)0:00.000Z"), 1.5], [.string("\(time)2:00.000Z"), -3]],
+          ],
+          [
+            "Datastream@iot.navigationLink": .string("\(service.url)/Datastreams(\(second))"), "components": ["phenomenonTime", "result"],
+            "dataArray@iot.count": 1, "dataArray": [[.string("\(time)1:00.000Z"), 2]],
+          ],
+        ])
+      #expect(page["@iot.count"]?.int == 4)
+      let next = try #require(page["@iot.nextLink"]?.string)
+      let rest = try await service.get(String(next.dropFirst(service.url.count)))
+      #expect(rest["value"]?.array?.first?["dataArray"] == [[.string("\(time)3:00.000Z"), 4_000]])
+
+      // What a reading does not have is null in its row.
+      let whole = try await service.get("/Datastreams(\(first))/Observations?$resultFormat=dataArray&$orderby=phenomenonTime")
+      let array = try #require(whole["value"]?.array?.first)
+      let names = array["components"]?.array?.compactMap(\.string) ?? []
+      #expect(names.first == "id" && Set(names).isSuperset(of: ["phenomenonTime", "resultTime", "result", "resultQuality", "validTime", "parameters"]))
+      let rows = array["dataArray"]?.array?.compactMap(\.array) ?? []
+      #expect(rows.count == 2 && rows.allSatisfy { $0.count == names.count })
+      let parameters = try #require(names.firstIndex(of: "parameters"))
+      #expect(rows.first?[parameters] == .null)
+
+      for (address, problem) in [
+        ("/Things?$resultFormat=dataArray", "dataArray is for rows of observations"), ("/Observations(1)?$resultFormat=dataArray", "rows of observations"),
+        ("/Observations?$resultFormat=dataArray&$expand=Datastream", "rows of observations"), ("/Observations?$resultFormat=csv", "dataArray"),
+        ("/Observations/$ref?$resultFormat=dataArray", "rows of observations"),
+        ("/Datastreams?$expand=Observations($resultFormat=dataArray)", "expands rows"),
+      ] {
+        let answer = try await service.send(.get, address)
+        #expect(answer.status == 400 && answer.text.contains(problem), "\(address): \(answer.status) \(answer.text)")
+      }
+    }
+  }
+
   @Test("readings that come with their datastream are recorded with it, and a repeat neither doubles them nor undoes a correction")
   func deepInsert() async throws {
     try await WholeService.run { service in

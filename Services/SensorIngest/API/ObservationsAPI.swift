@@ -70,7 +70,7 @@ struct ObservationsAPI: Sendable {
         let page = try await reader(request).page(.observation, scope, query)
         // What has readings to show is there, and may be seen.
         if page.shown == 0, let datastream { try await check(datastream, request) }
-        return .json(try page.json(next: Self.next("\(root(request))/\(address)", request, query, shown: page.shown)))
+        return .json(try page.json(root: root(request), next: Self.next("\(root(request))/\(address)", request, query, shown: page.shown)))
       }
     } catch let problem as Problem {
       if let datastream { try await check(datastream, request) }

@@ -7,6 +7,8 @@ struct STAForm: Sendable {
   let type: STAEntityType
   private let cells: [STACell]
   private let showsID: Bool
+  /// Whether rows are written, and not entities.
+  let isDataArray: Bool
   /// Whether only the entity's own link is shown.
   private let isReference: Bool
   private let selfLink: JSONFrame
@@ -26,6 +28,7 @@ struct STAForm: Sendable {
   init(_ type: STAEntityType, _ query: STAQuery, root: String) throws(STAQueryError) {
     self.type = type
     isReference = query.isReference
+    isDataArray = query.isDataArray
     let names = try isReference ? [] : query.select.map { (select) throws(STAQueryError) in try Self.names(select, of: type) }
     let properties = names.map { names in type.properties.filter { names.contains($0.name) } } ?? type.properties
     showsID = names.map { !$0.isDisjoint(with: ["id", "@iot.id", "@iot.selfLink"]) } ?? true
@@ -63,6 +66,50 @@ struct STAForm: Sendable {
     }
   }
 
+  /// Writes observations as the rows of data arrays (section 13.2), one for each datastream in the order in which they come first.
+  /// - Parameter root: `https://host/sensors/v1.1`, which links begin with.
+  func writeDataArrays(_ rows: Slice<Rows>, root: String, to writer: inout JSONWriter) throws {
+    var places: [Int64: Int] = [:]
+    var arrays: [(datastream: Int64, rows: [Row])] = []
+    for row in rows {
+      let datastream = try row.value(Int64.self, at: width + 1)
+      if let place = places[datastream] {
+        arrays[place].rows.append(row)
+      } else {
+        places[datastream] = arrays.count
+        arrays.append((datastream, [row]))
+      }
+    }
+    for array in arrays {
+      writer.beginObject()
+      writer.key("Datastream@iot.navigationLink")
+      writer.string("\(root)/\(STAEntityType.datastream.set)(\(array.datastream))")
+      writer.key("components")
+      writer.beginArray()
+      if showsID { writer.string("id") }
+      for cell in cells { writer.string(cell.name) }
+      writer.endArray()
+      writer.key("dataArray@iot.count")
+      writer.int(array.rows.count)
+      writer.key("dataArray")
+      writer.beginArray()
+      for row in array.rows { try writeArray(row, to: &writer) }
+      writer.endArray()
+      writer.endObject()
+    }
+  }
+
+  private func writeArray(_ row: Row, to writer: inout JSONWriter) throws {
+    writer.beginArray()
+    if showsID { writer.int(try id(row)) }
+    var column = 0
+    for cell in cells {
+      try cell.write(row, column: column, isNamed: false, to: &writer)
+      column += cell.width
+    }
+    writer.endArray()
+  }
+
   /// Writes an entity: its id, what `properties` writes, and its links, expanded where `expanded` has what they lead to.
   func write(
     id: Int64, to writer: inout JSONWriter, expanded: [STAExpansion] = [], properties: (inout JSONWriter) throws -> Void
@@ -91,6 +138,7 @@ struct STAForm: Sendable {
 
 /// How one property is written from the columns that hold it.
 struct STACell: Sendable {
+  fileprivate let name: String
   private let key: JSONKey
   private let value: Value
   private let writesNull: Bool
@@ -103,6 +151,7 @@ struct STACell: Sendable {
   }
 
   private init(_ property: STAProperty) {
+    name = property.name
     key = property.key
     writesNull = property.writesNull
     width = property.read.count
@@ -128,7 +177,9 @@ struct STACell: Sendable {
   }
 
   /// Writes the member; nothing where the value is absent and left out.
-  fileprivate func write(_ row: Row, column: Int, to writer: inout JSONWriter) throws {
+  /// - Parameter isNamed: else the value alone, which is null where it is absent.
+  fileprivate func write(_ row: Row, column: Int, isNamed: Bool = true, to writer: inout JSONWriter) throws {
+    let key = isNamed ? key : nil
     switch value {
     case .text: if try row.withText(at: column, { writer.member(key, $0, isJSON: false) }) { return }
     case .json: if try row.withText(at: column, { writer.member(key, $0, isJSON: true) }) { return }
@@ -177,14 +228,18 @@ struct STACell: Sendable {
       return writer.null()
     case .null: break
     }
-    guard writesNull else { return }
+    guard writesNull || !isNamed else { return }
     writer.key(key)
     writer.null()
   }
 }
 
 extension JSONWriter {
-  fileprivate mutating func member(_ key: JSONKey, _ text: Span<UInt8>, isJSON: Bool) {
+  fileprivate mutating func key(_ key: JSONKey?) {
+    if let key { self.key(key) }
+  }
+
+  fileprivate mutating func member(_ key: JSONKey?, _ text: Span<UInt8>, isJSON: Bool) {
     self.key(key)
     if isJSON { raw(text) } else { string(utf8: text) }
   }

@@ -92,8 +92,10 @@ struct STAPage: Sendable {
   /// How many entities it shows.
   var shown: Int { rows?.count ?? 0 }
 
-  /// - Parameter next: the address of the next page, written where more follow.
-  func json(next: @autoclosure () -> String) throws -> [UInt8] {
+  /// - Parameters:
+  ///   - root: `https://host/sensors/v1.1`.
+  ///   - next: the address of the next page, written where more follow.
+  func json(root: String, next: @autoclosure () -> String) throws -> [UInt8] {
     // About what a datastream with its latest reading takes: growing would copy it all.
     var writer = JSONWriter(capacity: 768 * (shown + 1) * (level.expanded.count + 1))
     writer.beginObject()
@@ -103,7 +105,9 @@ struct STAPage: Sendable {
     }
     writer.key("value")
     writer.beginArray()
-    if let rows { for row in rows { try level.write(row, to: &writer) } }
+    if let rows {
+      if level.form.isDataArray { try level.form.writeDataArrays(rows, root: root, to: &writer) } else { for row in rows { try level.write(row, to: &writer) } }
+    }
     writer.endArray()
     // A page of nothing ($top=0, which asks for the count alone) would lead to itself.
     if more, shown > 0 {

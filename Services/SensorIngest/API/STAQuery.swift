@@ -16,6 +16,8 @@ public struct STAQuery: Hashable, Sendable {
   public var expand: [STAExpand] = []
   /// The address ended with `$ref`: only the links of the entities are wanted.
   public var isReference = false
+  /// `$resultFormat=dataArray` (section 9.3.3.6): observations come as rows, those of a datastream together.
+  public var isDataArray = false
 
   public init() {}
 

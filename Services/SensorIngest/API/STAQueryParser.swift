@@ -42,7 +42,7 @@ public struct STAQueryParser {
     return expression
   }
 
-  static let options = ["$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand"]
+  static let options = ["$filter", "$orderby", "$top", "$skip", "$count", "$select", "$expand", "$resultFormat"]
 
   // MARK: - Options
 
@@ -55,6 +55,13 @@ public struct STAQueryParser {
     case "$count": query.count = try bool()
     case "$select": query.select = try names()
     case "$expand": query.expand = try expands()
+    case "$resultFormat":
+      guard depth == 0 else { throw STAQueryError(option: option, position: position, problem: "expands rows", expected: "$resultFormat beside $expand") }
+      let format = try word("dataArray")
+      guard format.text == "dataArray" else {
+        throw STAQueryError(option: option, position: format.position, problem: "has \"\(format.text)\"", expected: "dataArray")
+      }
+      query.isDataArray = true
     default:
       let near = Self.options.first { $0.lowercased() == name.lowercased() || $0.dropFirst().lowercased() == name.lowercased() }
       let expected = near.map { "\($0)" } ?? "one of \(Self.options.joined(separator: ", "))"

@@ -26,6 +26,7 @@ struct STAReader {
   /// One page of a collection.
   func page(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAPage {
     try checkExpands(query)
+    try checkFormat(query, of: type, isOne: false)
     // Nothing is shown where nothing is asked for: then it is counted whether something would follow.
     var level = STALevel(form: try STAForm(type, query.limit == 0 ? STAQuery() : query, root: root))
     let found = query.limit == 0 ? nil : try await rows(level.form, scope, query)
@@ -39,6 +40,7 @@ struct STAReader {
   /// One entity, nil where it is not there or may not be seen.
   func entity(_ type: STAEntityType, _ scope: Scope, _ query: STAQuery) async throws -> STAFound? {
     try checkExpands(query)
+    try checkFormat(query, of: type, isOne: true)
     var single = query
     single.top = 1
     var level = STALevel(form: try STAForm(type, query, root: root))
@@ -59,7 +61,7 @@ struct STAReader {
     let condition = try condition(type, scope, query)
     let end = Self.order(try keys(query, type, within: navigation)) + Self.limit(query.limit, skip: query.skip)
     func select(_ recent: SQL) -> SQL {
-      "select \(unsafe: form.columns)t.id from \(identifier: type.table) t where \(condition)\(recent)\(end)"
+      "select \(unsafe: form.columns)t.id\(unsafe: query.isDataArray ? ", t.datastream_id" : "") from \(identifier: type.table) t where \(condition)\(recent)\(end)"
     }
     if let recent = Self.recent(query, navigation) {
       let rows = try await pool.query(select(recent))
@@ -176,6 +178,13 @@ struct STAReader {
       }
       queue += expand.query.expand
     }
+  }
+
+  private func checkFormat(_ query: STAQuery, of type: STAEntityType, isOne: Bool) throws(STAQueryError) {
+    guard query.isDataArray else { return }
+    if !isOne, type.name == STAEntityType.observation.name, query.expand.isEmpty, !query.isReference { return }
+    throw STAQueryError(
+      option: "$resultFormat", position: 1, problem: "dataArray is for rows of observations", expected: "the address of Observations, without $expand or $ref")
   }
 
   private func expand(_ level: inout STALevel, _ ids: [Int64], _ query: STAQuery) async throws {

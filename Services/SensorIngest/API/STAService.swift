@@ -41,7 +41,7 @@ struct STAService: Sendable {
     var query = try query(request)
     query.isReference = isReference
     let page = try await reader(request).page(type, scope, query)
-    return .json(try page.json(next: Self.next(request, query)))
+    return .json(try page.json(root: root(request), next: Self.next(request, query)))
   }
 
   func single(_ request: Request, _ type: STAEntityType, _ scope: STAReader.Scope, isReference: Bool = false) async throws -> Response {

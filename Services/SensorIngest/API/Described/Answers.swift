@@ -6,6 +6,13 @@ enum Answers {
       all[type.name] = entity(type, model)
       all[type.set] = page(of: Shape.named(type.name))
     }
+    all["DataArray"] = Shape.object(
+      [
+        ("Datastream@iot.navigationLink", Shape.address), ("components", Shape.list(of: #"{"type":"string"}"#)), ("dataArray@iot.count", Shape.natural),
+        ("dataArray", Shape.list(of: Shape.list(of: Shape.anything))),
+      ], required: ["Datastream@iot.navigationLink", "components", "dataArray@iot.count", "dataArray"], others: .taken)
+    let observation = STAEntityType.observation
+    all[observation.set] = page(of: Shape.either(Shape.named("DataArray"), Shape.named(observation.name)))
     return all
   }
 

@@ -28,6 +28,11 @@ extension ParameterInfo {
       ParameterInfo("$skip", "So many entities are left out at the beginning", schema: Shape.natural),
       ParameterInfo("$count", "Whether the answer says how many there are in all", schema: Shape.truth),
     ]
+      + (type?.name == STAEntityType.observation.name
+        ? [
+          ParameterInfo(
+            "$resultFormat", "Observations as rows, those of a datastream together; without $expand", schema: #"{"type":"string","const":"dataArray"}"#)
+        ] : [])
   }
 
   private static func expression(_ name: String, _ description: String, _ examples: [String]) -> ParameterInfo {
