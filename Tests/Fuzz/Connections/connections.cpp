@@ -66,18 +66,30 @@ uint16_t start() {
   return port;
 }
 
-} // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const uint16_t port = start();
-  const int client = socket(AF_INET, SOCK_STREAM, 0);
-  const linger at_once{1, 0}; // a reset, so that no port waits
-  setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+int connected(uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  require(connect(client, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0);
+  // On a busy machine the server's ends of connections that are over may still have all descriptors or ports: they are given back in a moment.
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const int client = socket(AF_INET, SOCK_STREAM, 0);
+    const linger at_once{1, 0}; // a reset, so that no port waits
+    if (client >= 0 && setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0 &&
+        connect(client, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0)
+      return client;
+    if (client >= 0)
+      close(client);
+    usleep(10000);
+  }
+  std::abort();
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const uint16_t port = start();
+  const int client = connected(port);
   // In two writes, so that pieces end anywhere.
   const size_t half = size == 0 ? 0 : data[0] % (size + 1);
   for (auto [from, count] : {std::pair(size_t(0), half), std::pair(half, size - half)})
