@@ -71,7 +71,8 @@ int connected(uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  // On a busy machine the server's ends of connections that are over may still have all descriptors or ports: they are given back in a moment.
+  // On a busy machine the server's ends of connections that are over may still have all descriptors or ports: they are given back in a
+  // moment.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const int client = socket(AF_INET, SOCK_STREAM, 0);
     const linger at_once{1, 0}; // a reset, so that no port waits
