@@ -53,7 +53,7 @@ final class AppendQueue: Sendable {
       switch entry {
       case .refused(let error): continuation.resume(returning: Result<Appended, JournalError>.failure(error))
       case .queued: break
-      case .first: Task.detached { await self.drain() }
+      case .first: Task.immediateDetached { await self.drain() }
       }
     }.get()
   }

@@ -42,7 +42,7 @@ final class SharedAppends: Sendable {
         return true
       }
       // It ends with the last that waits, and each of those is awaited by its partition's queue.
-      if isFirst { Task.detached { await self.drain() } }
+      if isFirst { Task.immediateDetached { await self.drain() } }
     }.get()
   }
 

@@ -35,7 +35,7 @@ struct RegistryRoutes: Sendable {
 
   private func info(_ summary: String, _ path: String, takes schema: String? = nil, answers type: STAEntityType? = nil, status: Int) -> RouteInfo {
     RouteInfo(
-      summary, tag: "Registry", parameters: path.contains("{id}") ? [.id] : [], request: schema.map { .schema($0) },
+      summary, tag: "Registry", parameters: (path.contains("{id}") ? [.id] : []) + [.idempotencyKey], request: schema.map { .schema($0) },
       responses: type.map { [.schema($0.name)] } ?? [], status: status)
   }
 
