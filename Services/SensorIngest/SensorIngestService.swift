@@ -87,7 +87,8 @@ public struct SensorIngestService: Service {
   /// What the document says beyond its schemas.
   private static let words = """
     OGC SensorThings 1.1 and what this city adds to it. Beyond what schemas can say: an entity that a body points to must be there, and each once; the ends of \
-    a range or an interval are in order; a time has come and lies not before 1970; a duration is of whole seconds; dataArray@iot.count is the number of rows; \
+    a range or an interval are in order; a time has come and lies not before 1970; a duration is of whole seconds; dataArray@iot.count is the number of rows, \
+    and $resultFormat=dataArray goes without $expand; \
     a thing's city is for life and its datastreams'; readings of a thing without a Location name a FeatureOfInterest, and their result is as the \
     datastream's observationType says; other names that begin with dos: are refused, and the character U+0000 is wherever it stands.
     """

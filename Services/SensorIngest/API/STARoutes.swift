@@ -179,7 +179,7 @@ private struct Read {
   func info(_ summary: String, tag: String) -> RouteInfo {
     let bodies: [BodyInfo] = type == nil ? [BodyInfo(schema: Shape.free), .text("text/plain")] : answers.map { .schema($0) }
     return RouteInfo(
-      summary, tag: tag, parameters: path + ParameterInfo.options(of: type, isOne: answers == type.map { [$0.name] }), responses: bodies,
-      mayBeEmpty: type == nil)
+      summary, tag: tag, parameters: path + ParameterInfo.options(of: type, isOne: answers == type.map { [$0.name] }, areLinks: answers == ["References"]),
+      responses: bodies, mayBeEmpty: type == nil)
   }
 }

@@ -6,14 +6,16 @@ extension ParameterInfo {
 
   /// What makes a command safe to repeat.
   static let idempotencyKey = ParameterInfo(
-    "Idempotency-Key", in: .header, "The same request with the same key is carried out once, and each repeat gets the first answer; with another body it is 422",
+    "Idempotency-Key", in: .header,
+    "The same request with the same key is carried out once, and a repeat gets the first answer; with another body it is 422",
     schema: #"{"type":"string","pattern":"^[!-~]{1,255}$"}"#)
 
   /// The options of a read (OGC 18-088, section 9.3). Expressions are a language that no JSON Schema describes: the examples show it.
   /// - Parameters:
   ///   - type: what is read, where the address alone says it.
   ///   - isOne: whether it is a single entity, of which only the form can be chosen.
-  static func options(of type: STAEntityType?, isOne: Bool = false) -> [ParameterInfo] {
+  ///   - areLinks: whether links alone are answered.
+  static func options(of type: STAEntityType?, isOne: Bool = false, areLinks: Bool = false) -> [ParameterInfo] {
     let text = type?.properties.first { $0.kind == .text }?.name
     let shown = [
       expression("$select", "Which properties are shown, with commas between", ["id"] + (text.map { ["\($0)", "@iot.id,\($0)"] } ?? [])),
@@ -33,7 +35,7 @@ extension ParameterInfo {
       ParameterInfo("$skip", "So many entities are left out at the beginning", schema: Shape.natural),
       ParameterInfo("$count", "Whether the answer says how many there are in all", schema: Shape.truth),
     ]
-      + (type?.name == STAEntityType.observation.name
+      + (type?.name == STAEntityType.observation.name && !areLinks
         ? [
           ParameterInfo(
             "$resultFormat", "Observations as rows, those of a datastream together; without $expand", schema: #"{"type":"string","const":"dataArray"}"#)
