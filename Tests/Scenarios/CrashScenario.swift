@@ -26,7 +26,7 @@ struct CrashScenario {
       let live = try await LiveReader.open(city)
       let load = try await MixedLoad(on: city, senders: 8, seed: seed)
       var course = CrashCourse(city: city, load: load, random: SeededRandom(seed: seed))
-      try await course.run(kills: asked ?? 3)
+      try await course.run(kills: asked ?? 5)
       let ledger = try await load.finish()
       try await course.wait("the city is ready") { try await city.health("ready").status == 200 }
 
