@@ -73,11 +73,11 @@ actor City {
 
   func usage() -> Usage { Usage(dos: pid, postmaster: server.postmaster) }
 
-  /// Hours in which nothing was read yet, for whoever sends next.
+  /// Hours in which nothing was read yet, for whoever sends next, nor on the days of the city that readings around them belong to.
   func freshHours() -> Instant {
     eras += 1
     let hour = Instant.now().milliseconds / 3_600_000 * 3_600_000
-    return Instant(milliseconds: hour) - .seconds(12 * 3_600 + (eras - 1) * 48 * 3_600)
+    return Instant(milliseconds: hour) - .seconds(12 * 3_600 + (eras - 1) * 72 * 3_600)
   }
 
   private func makeKey() async throws {
