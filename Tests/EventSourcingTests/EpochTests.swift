@@ -86,4 +86,16 @@ struct EpochTests {
       await #expect(throws: JournalError.self) { try await ids.next("unheard_of") }
     }
   }
+
+  @Test("A sequence that hands out blocks is raised by a million blocks, so that a day of readings after the backup is not handed out again")
+  func blocks() async throws {
+    try await withJournal(partitions: 1) { _, pool in
+      try await pool.execute("create sequence entity_ids_readings increment by 1000 minvalue 1")
+      func draw() async throws -> Int64? { try await pool.query("select nextval('entity_ids_readings')").first?.decode(Int64.self) }
+      let before = try await draw()
+      try await pool.execute("select dos_after_restore()")
+      let after = try await draw()
+      #expect(before == 1 && after == 1_000_001_001)
+    }
+  }
 }
