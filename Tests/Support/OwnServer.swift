@@ -65,6 +65,9 @@ public final class OwnServer: Sendable {
     if getuid() == 0 { try FileManager.default.setAttributes([.ownerAccountName: "postgres"], ofItemAtPath: folder.path) }
   }
 
+  /// Where its data lie.
+  public var data: String { "\(folder.path)/data" }
+
   /// How the server is reached, without a database's name.
   public var conninfo: String { "host=\(folder.path) user=postgres" }
 
