@@ -30,6 +30,7 @@ let package = Package(
     library("CPostgreSQL", pkgConfig: "libpq", package: "libpq-dev"),
     library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
     library("COpenSSL", pkgConfig: "libcrypto", package: "libssl-dev"),
+    library("CKafka", pkgConfig: "rdkafka", package: "librdkafka-dev"),
     .target(name: "CEmbedded", path: "Shared/CLibraries/CEmbedded"),
     .systemLibrary(name: "CMalloc", path: "Shared/CLibraries/CMalloc"),
 
@@ -43,7 +44,7 @@ let package = Package(
     part("Deciding", "Shared/Deciding", exclude: ["Testing"]),
     part("DecidingTesting", "Shared/Deciding/Testing", ["Deciding"]),
     embedded("BrokerEmbedded", "Shared/Broker/Embedded"),
-    part("Broker", "Shared/Broker", ["Postgres", "Time", "JSON", "Embedded", "BrokerEmbedded"], exclude: ["Embedded", "Migrations"]),
+    part("Broker", "Shared/Broker", ["Postgres", "CKafka", "Time", "JSON", "Embedded", "BrokerEmbedded"], exclude: ["Embedded", "Migrations"]),
     embedded("EventSourcingEmbedded", "Shared/EventSourcing/Embedded"),
     part(
       "EventSourcing", "Shared/EventSourcing", ["Deciding", "Postgres", "Broker", "Time", "JSON", "Embedded", "COpenSSL", "EventSourcingEmbedded"],
@@ -82,14 +83,14 @@ let package = Package(
     tests("GeoTests", ["Geo"]),
     tests("PostgresTests", ["Postgres", "TestSupport"]),
     tests("DecidingTests", ["Deciding", "DecidingTesting"]),
-    tests("BrokerTests", ["Broker", "Postgres", "TestSupport"]),
+    tests("BrokerTests", ["Broker", "CKafka", "Postgres", "TestSupport"]),
     tests("EventSourcingTests", ["EventSourcing", "Deciding", "Broker", "Postgres", "TestSupport"]),
     tests("HTTPTests", ["HTTP", "TestSupport", "EchoServer"]),
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "Postgres", "Broker", "JSON", "Time", "TestSupport"]),
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),
-    tests("Scenarios", ["SensorIngest", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
+    tests("Scenarios", ["SensorIngest", "Broker", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
   ],
   cLanguageStandard: .c2x,
   cxxLanguageStandard: .cxx17

@@ -14,8 +14,8 @@ public enum BrokerError: Error, Sendable, Hashable {
   case partitionsDiffer(topic: String, existing: Int, declared: Int)
   /// The offset wanted lies before `earliest` (retention) or beyond `next` (the broker was restored).
   case offsetOutOfRange(earliest: Int64, next: Int64)
-  /// The server does not keep what it acknowledges: `fsync` or `synchronous_commit` is off.
-  case unsafeDurability(setting: String, value: String)
+  /// A property that the broker's library does not take.
+  case setting(name: String, reason: String)
   /// A stored record cannot be read as an event.
   case malformed(position: BrokerPosition, reason: String)
   case closed
@@ -34,8 +34,7 @@ extension BrokerError: CustomStringConvertible {
     case .partitionsDiffer(let topic, let existing, let declared):
       "the topic \(topic) has \(existing) partitions for life and is declared with \(declared): keep \(existing), or make a topic of another name"
     case .offsetOutOfRange(let earliest, let next): "the offset lies outside of what the broker has, \(earliest) up to \(next)"
-    case .unsafeDurability(let setting, let value):
-      "PostgreSQL runs with \(setting) = \(value) and may lose what it acknowledged: set \(setting) = on; for tests there is --unsafe-durability"
+    case .setting(let name, let reason): "the setting \(name) of Kafka is refused: \(reason)"
     case .malformed(let position, let reason): "\(position.topic), partition \(position.partition), offset \(position.offset) is no event: \(reason)"
     case .closed: "the broker is closed"
     }

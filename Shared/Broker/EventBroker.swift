@@ -22,6 +22,9 @@ public protocol EventBroker: Sendable {
   /// The first offset of each partition that can still be read; equal to the end where there is none.
   func earliest(of topic: Topic) async throws(BrokerError) -> [Int64]
 
+  /// Bytes handed over and not yet answered.
+  var waitingBytes: Int { get }
+
   /// Waits for what was handed over, then lets go of everything.
   func close() async
 }

@@ -7,21 +7,9 @@ import Time
 ///
 /// Acknowledged after COMMIT, with offsets gapless and in commit order. A town without a Kafka team runs the whole platform on it.
 public final class PostgresBroker: EventBroker {
-  /// Limits and times. The defaults are the design's; tests narrow them.
-  public struct Limits: Sendable {
-    /// Bytes that may wait to be written.
-    public var waitingBytes = 64 << 20
-    /// How long a publish is awaited.
-    public var publishTime = Duration.seconds(10)
-    /// One event with its attributes; what Kafka's default `message.max.bytes` allows too.
-    public var eventBytes = 1_000_000
-
-    public init() {}
-  }
-
   private let readers: PostgresPool
   private let writers: PostgresPool
-  private let limits: Limits
+  private let limits: BrokerLimits
   private let outbox: Outbox
   private let heads: HeadWatch
   private let recent: RecentEvents
@@ -33,13 +21,13 @@ public final class PostgresBroker: EventBroker {
   /// - Parameters:
   ///   - configuration: the database `dos_broker`.
   ///   - unsafeDurability: goes on with `fsync` or `synchronous_commit` off; for tests.
-  /// - Throws: `BrokerError.unsafeDurability` with the setting at fault, `.unavailable`; `PostgresError` for what waiting cannot mend.
+  /// - Throws: `UnsafeDurability` with the setting at fault; `BrokerError.unavailable`; `PostgresError` for what waiting cannot mend.
   public static func open(
-    _ configuration: PostgresConfiguration, unsafeDurability: Bool = false, limits: Limits = Limits()
+    _ configuration: PostgresConfiguration, unsafeDurability: Bool = false, limits: BrokerLimits = BrokerLimits()
   ) async throws -> PostgresBroker {
     let broker = PostgresBroker(configuration, limits: limits)
     do {
-      if !unsafeDurability { try await broker.checkDurability() }
+      if !unsafeDurability { try await broker.readers.checkDurability() }
       try await Migrations.apply(BrokerMigrations.load(), scope: BrokerMigrations.scope, to: broker.writers)
     } catch {
       await broker.close()
@@ -49,12 +37,12 @@ public final class PostgresBroker: EventBroker {
     return broker
   }
 
-  private init(_ configuration: PostgresConfiguration, limits: Limits) {
+  private init(_ configuration: PostgresConfiguration, limits: BrokerLimits) {
     self.limits = limits
     readers = PostgresPool(configuration, size: 4, waitLimit: .seconds(10))
     // Of its own, so that readers never keep the writer waiting.
     writers = PostgresPool(configuration, size: 1, waitLimit: .seconds(10))
-    outbox = Outbox(limit: limits.waitingBytes)
+    outbox = Outbox(limit: limits.waitingBytes, lateReason: "the database did not answer in time")
     recent = RecentEvents()
     heads = HeadWatch(readers, recent: recent)
     writer = PostgresWriter(pool: writers, outbox: outbox, heads: heads, recent: recent)
@@ -71,7 +59,6 @@ public final class PostgresBroker: EventBroker {
 
   /// Events committed by this process since it started.
   public var published: Int64 { writer.published }
-  /// Bytes handed over and not yet answered.
   public var waitingBytes: Int { outbox.waitingBytes }
 
   public func publish(_ events: [OutgoingEvent]) async throws(BrokerError) -> [BrokerPosition] {
@@ -147,13 +134,6 @@ public final class PostgresBroker: EventBroker {
     await writers.close()
   }
 
-  private func checkDurability() async throws {
-    let names = ["fsync", "synchronous_commit", "synchronous_standby_names"]
-    let rows = try await readers.query("select name, setting from pg_settings where name = any(\(names))")
-    let settings = try Dictionary(uniqueKeysWithValues: rows.map { row throws in try row.decode(String.self, String.self) })
-    if let unsafe = Durability.unsafe(settings) { throw BrokerError.unsafeDurability(setting: unsafe.setting, value: unsafe.value) }
-  }
-
   private func known(_ name: String) async throws(BrokerError) -> KnownTopic {
     if let known = topics.withLock({ $0[name] }) { return known }
     guard let found = try await attempt({ connection throws in try TopicRegistry.find(name, on: connection) }) else { throw .unknownTopic(name) }
@@ -175,22 +155,5 @@ public final class PostgresBroker: EventBroker {
     } catch {
       throw error as? BrokerError ?? .unavailable(reason: "\(error)", mayHaveArrived: false)
     }
-  }
-}
-
-extension OutgoingEvent {
-  /// The event's size in bytes, if it can be stored.
-  fileprivate func checkedSize(limit: Int) throws(BrokerError) -> Int {
-    let texts = [
-      key, event.source, event.type, event.subject, event.city, event.correlationID ?? "", event.causationID ?? "", event.traceparent ?? "",
-    ]
-    // PostgreSQL's text cannot hold it, and one such event would fail the whole batch.
-    if let text = texts.first(where: { $0.utf8.contains(0) }) { throw .invalid("a NUL in \(text.debugDescription)") }
-    guard (-62_135_596_800_000..<253_402_300_800_000).contains(event.time.milliseconds) else {
-      throw .invalid("the time \(event.time.milliseconds) ms lies outside the years 1 to 9999")
-    }
-    let bytes = texts.reduce(event.data.count + 64) { $0 + $1.utf8.count }
-    guard bytes <= limit else { throw .tooLarge(bytes: bytes, limit: limit) }
-    return bytes
   }
 }

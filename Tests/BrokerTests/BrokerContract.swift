@@ -19,8 +19,22 @@ struct BrokerUnderTest: Sendable, CustomTestStringConvertible {
         let configuration = pool.configuration
         try await body { try await PostgresBroker.open(configuration, unsafeDurability: true) }
       }
-    }
+    },
+    BrokerUnderTest(name: "Kafka, mocked") { body in
+      let mock = try MockKafka()
+      try await body { try MockedKafkaBroker(mock) }
+    },
+    BrokerUnderTest(name: "Kafka") { body in
+      guard let bootstrap else { try Test.cancel("\(OwnKafka.missing)") }
+      // Its topics outlive the test: each test has names of its own.
+      try await TopicNames.$prefix.withValue("dos.tests.\(UUID().uuidString.lowercased())") {
+        try await body { try KafkaBroker.open(KafkaSettings(bootstrap: bootstrap)) }
+      }
+    },
   ]
+
+  /// A Kafka that runs already; `make test` starts one.
+  static let bootstrap = ProcessInfo.processInfo.environment["KAFKA_BOOTSTRAP_SERVERS"].flatMap { $0.isEmpty ? nil : $0 }
 
   func withBroker(_ body: @Sendable @escaping (any EventBroker) async throws -> Void) async throws {
     try await withStore { open in
@@ -36,9 +50,13 @@ struct BrokerUnderTest: Sendable, CustomTestStringConvertible {
   }
 }
 
-func topic(_ name: String = "dos.tests.things", partitions: Int = 4, retention: Retention = .forever) -> Topic {
+enum TopicNames {
+  @TaskLocal static var prefix = "dos.tests"
+}
+
+func topic(_ name: String = "things", partitions: Int = 4, retention: Retention = .forever) -> Topic {
   Topic(
-    name: name, partitions: partitions, visibility: .public,
+    name: "\(TopicNames.prefix).\(name)", partitions: partitions, visibility: .public,
     governance: Governance(owner: "Stadt Dortmund", purpose: "test", legalBasis: "none", retention: retention, successor: "none"))
 }
 
@@ -56,7 +74,13 @@ extension EventBroker {
   func readAll(_ topic: Topic, _ partition: Int, from offset: Int64 = 0) async throws -> [ConsumedEvent] {
     let reader = try await reader(topic: topic, partition: partition, from: offset)
     var events: [ConsumedEvent] = []
-    while case let more = try await reader.next(limit: 700, wait: .zero), !more.isEmpty { events += more }
+    let end = try await end(of: topic)[partition]
+    while (events.last?.position.offset ?? offset - 1) + 1 < end {
+      let more = try await reader.next(limit: 700, wait: .seconds(20))
+      if more.isEmpty { break }
+      events += more
+    }
+    await reader.close()
     return events
   }
 }
@@ -127,8 +151,22 @@ extension EventBroker {
       #expect(try await broker.readAll(things, 1, from: positions[0].offset) == all)
       #expect(try await broker.readAll(things, 1, from: positions[30].offset).map(\.position) == Array(positions[30...]))
       let reader = try await broker.reader(topic: things, partition: 1, from: positions[0].offset)
-      #expect(try await reader.next(limit: 7, wait: .zero).count == 7)
-      #expect(try await reader.next(limit: 7, wait: .zero).first?.position == positions[7])
+      #expect(try await reader.next(limit: 7, wait: .seconds(20)).count == 7)
+      #expect(try await reader.next(limit: 7, wait: .seconds(20)).first?.position == positions[7])
+    }
+  }
+
+  @Test("an event of one byte and one of 900 kB come back as they went", arguments: BrokerUnderTest.all)
+  func sizes(_ kind: BrokerUnderTest) async throws {
+    try await kind.withBroker { broker in
+      let things = topic(partitions: 1)
+      try await broker.declare([things])
+      for data in [Array("1".utf8), Array("\"\(String(repeating: "ü", count: 449_000))\"".utf8)] {
+        var sized = event("")
+        sized.data = data
+        let positions = try await broker.publish([OutgoingEvent(topic: things, key: "k", partition: 0, event: sized)])
+        #expect(try await broker.readAll(things, 0, from: positions[0].offset).map(\.event) == [sized])
+      }
     }
   }
 
@@ -169,7 +207,10 @@ extension EventBroker {
     try await kind.withBroker { broker in
       let things = topic()
       try await broker.declare([things, things])
-      await #expect(throws: BrokerError.unknownTopic("dos.tests.nothing")) { try await broker.publish(outgoing(topic("dos.tests.nothing"), ["x"])) }
+      // The mock makes every topic that is asked for.
+      if kind.name != "Kafka, mocked" {
+        await #expect(throws: BrokerError.unknownTopic(topic("nothing").name)) { try await broker.publish(outgoing(topic("nothing"), ["x"])) }
+      }
       await #expect(throws: BrokerError.unknownPartition(topic: things.name, partition: 4)) {
         try await broker.publish(outgoing(things, ["x"], partition: 4))
       }

@@ -12,19 +12,8 @@ import Time
       configuration.settings["synchronous_commit"] = "off"
       let fsync = try await pool.query("select setting from pg_settings where name = 'fsync'").first?.value(String.self, at: 0)
       let expected = fsync == "off" ? "fsync" : "synchronous_commit"
-      await #expect(throws: BrokerError.unsafeDurability(setting: expected, value: "off")) { try await PostgresBroker.open(configuration) }
+      await #expect(throws: UnsafeDurability(setting: expected, value: "off")) { try await PostgresBroker.open(configuration) }
     }
-  }
-
-  @Test(
-    "a server that flushes only itself is refused where a standby may take over, and right where there is none",
-    arguments: [
-      ("on", "", nil), ("local", "", nil), ("remote_write", "", nil), ("remote_apply", "ANY 1 (a, b)", nil), ("remote_write", "a", nil), ("on", "a", nil),
-      ("local", "a", "synchronous_commit"), ("off", "", "synchronous_commit"), ("off", "a", "synchronous_commit"),
-    ] as [(String, String, String?)])
-  func durabilityOfStandbys(commit: String, standbys: String, fault: String?) {
-    #expect(Durability.unsafe(["fsync": "on", "synchronous_commit": commit, "synchronous_standby_names": standbys])?.setting == fault)
-    #expect(Durability.unsafe(["fsync": "off", "synchronous_commit": commit, "synchronous_standby_names": standbys])?.setting == "fsync")
   }
 
   @Test("offsets have no gap, also not where a transaction failed") func gapless() async throws {
@@ -134,7 +123,7 @@ import Time
   }
 
   @Test("what waits is bounded: beyond it the answer is full, at once, and nothing of it was taken") func bound() async throws {
-    var limits = PostgresBroker.Limits()
+    var limits = BrokerLimits()
     limits.waitingBytes = 20_000
     try await withBroker(limits: limits) { broker, pool in
       let things = topic(partitions: 1)
@@ -155,7 +144,7 @@ import Time
   }
 
   @Test("a publish is awaited for its time; then it may still arrive, and it does, whoever left") func timeLimit() async throws {
-    var limits = PostgresBroker.Limits()
+    var limits = BrokerLimits()
     limits.publishTime = .milliseconds(300)
     try await withBroker(limits: limits) { broker, pool in
       let things = topic(partitions: 1)
@@ -183,7 +172,7 @@ import Time
 
   @Test("retention takes the oldest first and only what is too old; offsets go on, and readers below hear where it begins") func retention() async throws {
     try await withBroker { broker, pool in
-      let (facts, decisions) = (topic("dos.tests.facts", partitions: 1, retention: .days(30)), topic(partitions: 1))
+      let (facts, decisions) = (topic("facts", partitions: 1, retention: .days(30)), topic(partitions: 1))
       try await broker.declare([facts, decisions])
       for topic in [facts, decisions] { _ = try await broker.publish(outgoing(topic, (0..<30).map(String.init), partition: 0)) }
       let late = try await broker.reader(topic: facts, partition: 0, from: 5)
@@ -247,7 +236,7 @@ import Time
   }
 
   private func withBroker(
-    limits: PostgresBroker.Limits = .init(), _ body: (PostgresBroker, PostgresPool) async throws -> Void
+    limits: BrokerLimits = .init(), _ body: (PostgresBroker, PostgresPool) async throws -> Void
   ) async throws {
     try await withTestDatabase(migrate: [TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load())]) { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true, limits: limits)

@@ -83,6 +83,7 @@ import Time
     }
     func earliest(of topic: Topic) async throws(BrokerError) -> [Int64] { try await broker.earliest(of: topic) }
     func declare(_ topics: [Topic]) async throws(BrokerError) { try await broker.declare(topics) }
+    var waitingBytes: Int { broker.waitingBytes }
     func close() async { await broker.close() }
   }
 

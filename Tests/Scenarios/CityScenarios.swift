@@ -80,7 +80,7 @@ struct CityScenarios {
       try await Browser.until("all 60 readings are there") { try await count(city, datastream) == 60 }
       for projection in ["registry", "rollups", "observations"] {
         for options in [["--verify"], [], ["--verify"]] {
-          let (code, output) = try await city.run(["replay", projection] + city.durability + options)
+          let (code, output) = try await city.run(["replay", projection] + city.storage + options)
           #expect(code == 0, "\(projection): \(output)")
           #expect(output.contains("100 %") && output.contains(options.isEmpty ? "built anew" : "0 differences"), "\(projection): \(output)")
         }
@@ -89,9 +89,9 @@ struct CityScenarios {
       let later: JSONValue = ["phenomenonTime": .string((start + .seconds(3_700)).rfc3339), "result": 4.5]
       #expect(try await city.post("/sensors/v1.1/Datastreams(\(datastream))/Observations", later, token: device).status == 201)
       try await Browser.until("all 61 readings are there") { try await count(city, datastream) == 61 }
-      let (code, output) = try await city.run(["replay", "rollups", "--verify"] + city.durability)
+      let (code, output) = try await city.run(["replay", "rollups", "--verify"] + city.storage)
       #expect(code == 0, "\(output)")
-      #expect(try await city.run(["replay", "rolups"] + city.durability).output.contains("registry, rollups, observations"))
+      #expect(try await city.run(["replay", "rolups"] + city.storage).output.contains("registry, rollups, observations"))
     }
   }
 

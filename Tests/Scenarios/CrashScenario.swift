@@ -15,14 +15,15 @@ struct CrashScenario {
     static let urn: [Victim] = [.dos, .dos, .dos, .dos, .postgres, .postgres, .postgres, .backend, .both]
   }
 
-  @Test("loses nothing, does nothing twice, and keeps the order, whoever is killed at whatever moment")
-  func kills() async throws {
+  @Test("loses nothing, does nothing twice, and keeps the order, whoever is killed at whatever moment", arguments: Mode.allCases)
+  func kills(_ mode: Mode) async throws {
+    try mode.require()
     let environment = ProcessInfo.processInfo.environment
     let asked = environment["DOS_CRASH_KILLS"].flatMap(Int.init)
     let seed = environment["DOS_CRASH_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000_000)
     print("crash test: seed \(seed)")
     // A kill takes from the page cache nothing, so that a few of them may do without the disk.
-    try await RunningCity.with(durable: asked != nil) { city in
+    try await RunningCity.with(mode, durable: asked != nil) { city in
       let live = try await LiveReader.open(city)
       let load = try await MixedLoad(on: city, senders: 8, seed: seed)
       var course = CrashCourse(city: city, load: load, random: SeededRandom(seed: seed))
@@ -33,7 +34,7 @@ struct CrashScenario {
       let reckoning = try await Reckoning.of(ledger, in: city)
       var differences: [String] = []
       for projection in ["registry", "rollups", "observations"] {
-        let (code, output) = try await city.run(["replay", projection, "--verify"] + city.durability)
+        let (code, output) = try await city.run(["replay", projection, "--verify"] + city.storage)
         if code != 0 { differences.append("\(projection): \(output)") }
       }
       try? await Browser.until("the live stream has told everything", within: .seconds(30)) { try ledger.missing(in: live.heard()).isEmpty }

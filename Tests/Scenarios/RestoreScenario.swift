@@ -56,7 +56,7 @@ struct RestoreScenario {
       #expect(new.thing > things.max() ?? 0)
       #expect(new.readings.min() ?? 0 > readings.max() ?? .max)
       for projection in ["registry", "rollups", "observations"] {
-        let (code, output) = try await city.run(["replay", projection, "--verify"] + city.durability)
+        let (code, output) = try await city.run(["replay", projection, "--verify"] + city.storage)
         #expect(code == 0 && output.contains("0 differences"), "\(projection): \(output)")
       }
     }
@@ -72,7 +72,7 @@ struct RestoreScenario {
       return report.contains("stands still")
     }
     #expect(report.contains("began without the events \(epochBegan) to \(seen.position - 1); stopped, rebuild with dos replay"), "\(report)")
-    let (code, output) = try await city.run(["replay", "registry"] + city.durability)
+    let (code, output) = try await city.run(["replay", "registry"] + city.storage)
     #expect(code == 0 && output.contains("built anew"), "\(output)")
     try await Browser.until("the city is ready") { try await city.health("ready").status == 200 }
   }

@@ -1,9 +1,26 @@
+import Broker
 import Foundation
 import HTTP
 import JSON
 import Postgres
 import Synchronization
 import TestSupport
+import Testing
+
+/// How a city runs.
+enum Mode: String, Sendable, CaseIterable, CustomTestStringConvertible {
+  /// One process, with PostgreSQL as its broker.
+  case oneMachine
+  /// Each service in processes of its own, two of each, with a database role of its own and Kafka between them.
+  case distributed
+
+  var testDescription: String { rawValue }
+
+  /// Those that can run here; a test says so of those that cannot.
+  func require() throws {
+    if self == .distributed, !OwnKafka.isAtHand { try Test.cancel("\(OwnKafka.missing)") }
+  }
+}
 
 /// The city as its users know it: the program itself, started as a process on a PostgreSQL of its own, spoken to over HTTP.
 final class RunningCity: Sendable {
@@ -21,19 +38,25 @@ final class RunningCity: Sendable {
     }
   }
 
-  let url: String
+  /// Of the first instance.
+  var url: String { urls[0] }
+  /// Of every instance; they are the same city.
+  let urls: [String]
   let database: OwnServer
+  /// In distributed mode.
+  let kafka: OwnKafka?
   let home: String
   let client = HTTPClient()
   private let isDurable: Bool
-  private let port: UInt16
-  private let server = Mutex<Program?>(nil)
+  private let servers: Mutex<[Program?]>
 
-  private init(_ database: OwnServer, isDurable: Bool) throws {
+  private init(_ database: OwnServer, _ kafka: OwnKafka?, isDurable: Bool) throws {
     self.database = database
+    self.kafka = kafka
     self.isDurable = isDurable
-    port = try freePort()
-    url = "http://127.0.0.1:\(port)"
+    let count = kafka == nil ? 1 : 2
+    urls = try (0..<count).map { _ in "http://127.0.0.1:\(try freePort())" }
+    servers = Mutex(Array(repeating: nil, count: count))
     home = FileManager.default.temporaryDirectory.path + "/dos-scenario-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
   }
@@ -41,59 +64,95 @@ final class RunningCity: Sendable {
   /// A new city without things, started and ready; stopped afterwards.
   ///
   /// - Parameter durable: PostgreSQL writes through to the disk, and the program insists on it.
-  static func with<T>(durable: Bool = false, _ body: (RunningCity) async throws -> T) async throws -> T {
+  static func with<T>(_ mode: Mode = .oneMachine, durable: Bool = false, _ body: (RunningCity) async throws -> T) async throws -> T {
     try await OwnServer.running(fsync: durable) { database in
-      let city = try RunningCity(database, isDurable: durable)
-      defer { try? FileManager.default.removeItem(atPath: city.home) }
-      let result: T
-      do {
-        try await city.start()
-        result = try await body(city)
-      } catch {
-        await city.end(with: SIGKILL)
-        throw error
+      switch mode {
+      case .oneMachine: try await with(database, nil, durable, body)
+      case .distributed:
+        try await OwnKafka.running { kafka in
+          try await makeRoles(database)
+          return try await with(database, kafka, durable, body)
+        }
       }
-      await city.end(with: SIGTERM)
-      await city.client.close()
-      return result
     }
   }
 
-  /// Starts the server and waits until it is ready.
+  private static func with<T>(_ database: OwnServer, _ kafka: OwnKafka?, _ durable: Bool, _ body: (RunningCity) async throws -> T) async throws -> T {
+    let city = try RunningCity(database, kafka, isDurable: durable)
+    defer { try? FileManager.default.removeItem(atPath: city.home) }
+    let result: T
+    do {
+      try await city.start()
+      result = try await body(city)
+    } catch {
+      for instance in city.instances { await city.end(with: SIGKILL, instance) }
+      throw error
+    }
+    for instance in city.instances { await city.end(with: SIGTERM, instance) }
+    await city.client.close()
+    return result
+  }
+
+  /// As an administrator does before the first start: each service owns its database, and nothing else.
+  private static func makeRoles(_ database: OwnServer) async throws {
+    let pool = PostgresPool(database.configuration(), size: 1)
+    for statement in ["create role dos_sensors login", "create database dos_sensors owner dos_sensors"] { try await pool.execute(SQL(unsafe: statement)) }
+    await pool.close()
+  }
+
+  var instances: Range<Int> { urls.indices }
+
+  /// Starts every instance and waits until it is ready.
   func start() async throws {
-    let process = try launchServer()
-    try await Browser.until("the city is ready") {
-      guard process.isRunning else { throw Failure.ended(log) }
-      return try await health("ready").status == 200
+    for instance in instances {
+      let process = try launchServer(instance)
+      try await Browser.until("the city is ready") {
+        guard process.isRunning else { throw Failure.ended(log) }
+        return try await health("ready", instance).status == 200
+      }
     }
   }
 
-  /// Starts the server and does not wait.
+  /// Starts an instance and does not wait.
   @discardableResult
-  func launchServer() throws -> Program {
-    let process = try program(["serve", "all", "--port", "\(port)"] + durability, output: home + "/log")
-    server.withLock { $0 = process }
+  func launchServer(_ instance: Int = 0) throws -> Program {
+    let port = urls[instance].split(separator: ":").last.map(String.init) ?? ""
+    let process = try program(["serve", kafka == nil ? "all" : "sensors", "--port", port] + storage, output: home + "/log-\(instance)")
+    servers.withLock { $0[instance] = process }
     return process
   }
 
-  /// What commands that reach the databases must be told, so that they go on without durability.
-  var durability: [String] { isDurable ? [] : ["--unsafe-durability"] }
+  /// An instance that has not ended, nor was ended.
+  func server(_ instance: Int = 0) -> Program? { servers.withLock { $0[instance] } }
 
-  /// What the server has logged since the city was made.
-  var log: String { (try? String(contentsOfFile: home + "/log", encoding: .utf8)) ?? "" }
+  /// What commands that reach the databases must be told: where the broker is, and that they may go on without durability.
+  var storage: [String] {
+    durability + (kafka.map { ["--broker", "kafka", "--kafka-bootstrap", $0.bootstrap, "--kafka-replication", "1"] } ?? [])
+  }
+
+  private var durability: [String] { isDurable ? [] : ["--unsafe-durability"] }
+
+  /// What the servers have logged since the city was made.
+  var log: String { instances.map { (try? String(contentsOfFile: home + "/log-\($0)", encoding: .utf8)) ?? "" }.joined(separator: "\n") }
+
+  /// The broker of this city, for who looks behind it.
+  func broker() async throws -> any EventBroker {
+    if let kafka { return try KafkaBroker.open(KafkaSettings(bootstrap: kafka.bootstrap)) }
+    return try await PostgresBroker.open(database.configuration(database: "dos_broker"), unsafeDurability: true)
+  }
 
   /// `/health/live` or `/health/ready`; status 0 where nobody answers.
-  func health(_ kind: String) async throws -> ClientResponse {
+  func health(_ kind: String, _ instance: Int = 0) async throws -> ClientResponse {
     do {
-      return try await client.send(ClientRequest(.get, "\(url)/health/\(kind)"))
+      return try await client.send(ClientRequest(.get, "\(urls[instance])/health/\(kind)"))
     } catch {
       return ClientResponse(status: 0)
     }
   }
 
-  /// Sends a signal to the server and waits for its end.
-  func end(with signal: Int32) async {
-    guard let process = server.withLock({ $0.take() }) else { return }
+  /// Sends a signal to an instance and waits for its end.
+  func end(with signal: Int32, _ instance: Int = 0) async {
+    guard let process = servers.withLock({ $0[instance].take() }) else { return }
     process.signal(signal)
     _ = try? await process.end()
   }
@@ -171,7 +230,8 @@ final class RunningCity: Sendable {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Failure.noProgram(path) }
     defer { close(descriptor) }
-    let own = ["PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": database.conninfo]
+    let user = kafka == nil ? "" : " user=dos_sensors"
+    let own = ["PATH": "/usr/bin:/bin", "DOS_HOME": home, "DOS_POSTGRES": database.conninfo + user]
     return try Program(program, arguments, environment: own.merging(environment) { _, given in given }, output: descriptor)
   }
 }

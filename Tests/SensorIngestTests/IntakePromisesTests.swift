@@ -151,6 +151,7 @@ private final class StubBroker: EventBroker {
   func reader(topic: Topic, partition: Int, from offset: Int64) async throws(BrokerError) -> any PartitionReader { throw .closed }
   func end(of topic: Topic) async throws(BrokerError) -> [Int64] { throw .closed }
   func earliest(of topic: Topic) async throws(BrokerError) -> [Int64] { throw .closed }
+  var waitingBytes: Int { 0 }
   func close() async {}
 }
 

@@ -9,11 +9,9 @@ public final class Foundations: Sendable {
   public let settings: Settings
   public let log: Log
   public let metrics: Metrics
-  public let broker: PostgresBroker
+  public let broker: any EventBroker
   public let devices: DeviceKeys
   private let pools: [String: PostgresPool]
-
-  private static let brokerDatabase = "dos_broker"
 
   /// Waits for the databases, migrates them, opens the broker and declares the topics.
   ///
@@ -27,21 +25,21 @@ public final class Foundations: Sendable {
         let pool = try await databases.open(service.database, size: 12)
         pools[service.database] = pool
         let migrations = try service.migrations()
-        try await databases.reaching(service.database) {
+        try await databases.reaching("the database \(service.database)") {
           for steps in migrations { try await Self.apply(steps, to: pool, named: service.database, log) }
         }
       }
       let identityPool: PostgresPool
       if let pool = pools[identity] { identityPool = pool } else { identityPool = try await databases.open(identity, size: 2) }
       pools[identity] = identityPool
-      try await databases.reaching(identity) { try await Self.apply(DeviceKeys.migrations(), to: identityPool, named: identity, log) }
+      try await databases.reaching("the database \(identity)") { try await Self.apply(DeviceKeys.migrations(), to: identityPool, named: identity, log) }
       devices = DeviceKeys(pool: identityPool)
-      let waiting = try await databases.open(Self.brokerDatabase, size: 1)
-      await waiting.close()
-      broker = try await databases.reaching(Self.brokerDatabase) {
-        try await PostgresBroker.open(
-          databases.configuration(Self.brokerDatabase, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability])
+      if !settings[ProcessSettings.unsafeDurability] {
+        for service in services {
+          try await databases.reaching("the database \(service.database)") { [pools] in try await pools[service.database]?.checkDurability() }
+        }
       }
+      broker = try await CityBroker.open(settings, databases, log: log)
     } catch {
       for pool in pools.values { await pool.close() }
       throw error
@@ -52,7 +50,7 @@ public final class Foundations: Sendable {
     self.metrics = metrics
     self.pools = pools
     do {
-      try await databases.reaching(Self.brokerDatabase) { [broker] in try await broker.declare(services.flatMap(\.topics)) }
+      try await databases.reaching(CityBroker.name(settings)) { [broker] in try await broker.declare(services.flatMap(\.topics)) }
     } catch {
       await close()
       throw error

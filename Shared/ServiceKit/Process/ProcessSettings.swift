@@ -4,7 +4,12 @@ import Foundation
 public enum ProcessSettings {
   /// Which broker carries the streams between services.
   public enum BrokerKind: String, Sendable, CaseIterable {
-    case postgres
+    case postgres, kafka
+  }
+
+  /// Who makes topics in Kafka.
+  public enum TopicMaking: String, Sendable, CaseIterable {
+    case make, compare
   }
 
   public static let home = SettingKey<String>.text(
@@ -15,6 +20,15 @@ public enum ProcessSettings {
   public static let identityDatabase = SettingKey<String>.text(
     "identity-database", "NAME", default: "dos_sensors", help: "Database with the keys of devices")
   public static let broker = SettingKey<BrokerKind>.choice("broker", default: .postgres, help: "What carries the streams between services")
+  public static let kafkaBootstrap = SettingKey<String?>.text(
+    "kafka-bootstrap", "HOST:PORT,...", help: "Brokers of the Kafka to begin with; needed with --broker kafka")
+  public static let kafkaReplication = SettingKey<Int>.integer(
+    "kafka-replication", in: 1...9, default: 3, help: "How many brokers hold a topic that is made; with 3 or more, two must have what is acknowledged")
+  public static let kafkaTopics = SettingKey<TopicMaking>.choice(
+    "kafka-topics", default: .make, help: "Whether topics are made and set up as declared, or only compared: somebody else makes them")
+  public static let kafkaProperties = SettingKey<[String]>.list(
+    "kafka-property", "NAME=VALUE", help: "Further property of librdkafka, such as security.protocol=SASL_SSL")
+  public static let kafkaPassword = SettingKey<Secret?>.secret("kafka-password", help: "Password for Kafka (sasl.password), where it wants one")
   public static let unsafeDurability = SettingKey<Bool>.toggle(
     "unsafe-durability", help: "Start although PostgreSQL may lose what it acknowledged (fsync or synchronous_commit off); for tests")
   public static let city = SettingKey<String>.text("city", "NAME", default: "dortmund", help: "The city that runs this process")
@@ -51,7 +65,8 @@ public enum ProcessSettings {
   /// What commands that reach the databases have besides.
   public static var storage: [Setting] {
     common + [
-      postgres.setting, postgresPassword.setting, identityDatabase.setting, broker.setting, unsafeDurability.setting, city.setting, startLimit.setting,
+      postgres.setting, postgresPassword.setting, identityDatabase.setting, broker.setting, kafkaBootstrap.setting, kafkaReplication.setting,
+      kafkaTopics.setting, kafkaProperties.setting, kafkaPassword.setting, unsafeDurability.setting, city.setting, startLimit.setting,
     ]
   }
   /// What `dos serve` has besides.

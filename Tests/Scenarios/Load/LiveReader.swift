@@ -55,7 +55,9 @@ final class LiveReader: Sendable {
       let last = (try? heard())?.lastID
       let file = city.home + "/live-\(UUID().uuidString)"
       files.withLock { $0.append(file) }
-      let arguments = ["-sSN", "-o", file, city.url + "/sensors/live"] + (last.map { ["-H", "Last-Event-ID: \($0)"] } ?? [])
+      // Whoever comes back may come to any instance.
+      let url = city.urls[openings % city.urls.count]
+      let arguments = ["-sSN", "-o", file, url + "/sensors/live"] + (last.map { ["-H", "Last-Event-ID: \($0)"] } ?? [])
       guard let curl = try? Program("/usr/bin/curl", arguments) else { return }
       while curl.isRunning, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
       curl.signal(SIGTERM)

@@ -12,6 +12,8 @@ struct LoadSender: Sendable {
   private let deviceToken: String
   private let notes: LoadNotes
   private let number: Int
+  /// Each sender has an instance of its own, as behind a proxy that keeps to what it chose.
+  private let url: String
   private var random: SeededRandom
   private var ledger = Ledger()
   private var datastreams: [Int64] = []
@@ -31,6 +33,7 @@ struct LoadSender: Sendable {
     self.deviceToken = deviceToken
     self.notes = notes
     self.number = number
+    url = city.urls[number % city.urls.count]
     random = SeededRandom(seed: seed &+ UInt64(number) &* 0xA076_1D64_78BD_642F)
   }
 
@@ -51,7 +54,7 @@ struct LoadSender: Sendable {
     let name = "Station \(number)-\(serial)"
     ledger.things[name] = .some(nil)
     let request = ClientRequest.json(
-      .post, city.url + "/sensors/v1.1/Things", RunningCity.weatherStation(name).bytes,
+      .post, url + "/sensors/v1.1/Things", RunningCity.weatherStation(name).bytes,
       headers: ["Authorization": "Bearer \(operatorToken)", "Idempotency-Key": name.replacing(" ", with: "-")])
     guard let (answer, begun) = await persist(request) else { return }
     guard let id = (try? JSONValue(parsing: answer.body))?["@iot.id"]?.int else { return ledger.unexpected.append("a thing without an id: \(answer.text)") }
@@ -72,7 +75,7 @@ struct LoadSender: Sendable {
     let index = note(place, value)
     let body: JSONValue = ["phenomenonTime": .string(Instant(milliseconds: place.time).rfc3339), "result": .number(value)]
     let request = ClientRequest.json(
-      .post, city.url + "/sensors/v1.1/Datastreams(\(place.datastream))/Observations", body.bytes, headers: ["Authorization": "Bearer \(deviceToken)"])
+      .post, url + "/sensors/v1.1/Datastreams(\(place.datastream))/Observations", body.bytes, headers: ["Authorization": "Bearer \(deviceToken)"])
     guard let (answer, begun) = await persist(request) else { return }
     guard let id = (try? JSONValue(parsing: answer.body))?["@iot.id"]?.int else { return ledger.unexpected.append("a reading without an id: \(answer.text)") }
     ledger.readings[place]?[index].id = id
@@ -95,7 +98,7 @@ struct LoadSender: Sendable {
       groups.append(["Datastream": ["@iot.id": .int(datastream)], "components": ["phenomenonTime", "result"], "dataArray": .array(array)])
     }
     let request = ClientRequest.json(
-      .post, city.url + "/sensors/v1.1/CreateObservations", JSONValue.array(groups).bytes, headers: ["Authorization": "Bearer \(deviceToken)"])
+      .post, url + "/sensors/v1.1/CreateObservations", JSONValue.array(groups).bytes, headers: ["Authorization": "Bearer \(deviceToken)"])
     guard let (answer, begun) = await persist(request) else { return }
     let lines = (try? JSONValue(parsing: answer.body))?.array ?? []
     guard lines.count == rows.count else { return ledger.unexpected.append("\(lines.count) answers for \(rows.count) rows: \(answer.text.prefix(300))") }

@@ -1,7 +1,9 @@
+import Broker
 import Foundation
 import HTTP
 import JSON
 import Postgres
+import SensorIngest
 import TestSupport
 import Time
 
@@ -27,7 +29,7 @@ struct Reckoning: Sendable {
       try await reckoning.readings(ledger, city)
       if reckoning.lost.isEmpty && reckoning.outOfOrder.isEmpty || ContinuousClock.now > deadline {
         try await reckoning.ids(ledger, city)
-        try await reckoning.logs(city.database)
+        try await reckoning.logs(city)
         if !reckoning.isClean { try await reckoning.explain(city) }
         return reckoning
       }
@@ -92,29 +94,27 @@ struct Reckoning: Sendable {
     }
   }
 
-  /// What the API does not show: topics without gaps, decisions forwarded in order and each of them, no revision by the same value.
-  private mutating func logs(_ database: OwnServer) async throws {
-    let broker = PostgresPool(database.configuration(database: "dos_broker"), size: 1)
-    for row in try await broker.query(
-      """
-      select topic, partition, count(*), max("offset") + 1 from events group by 1, 2 having count(*) <> max("offset") + 1
-      """)
-    {
-      let (topic, partition, count, end) = try row.decode(Int32.self, Int32.self, Int64.self, Int64.self)
-      lost.append("topic \(topic), partition \(partition) has \(count) events up to the offset \(end)")
+  /// What the API does not show: decisions forwarded in order and each of them, no revision by the same value; where PostgreSQL is the broker, topics without
+  /// gaps.
+  private mutating func logs(_ city: RunningCity) async throws {
+    let database = city.database
+    if city.kafka == nil {
+      let pool = PostgresPool(database.configuration(database: "dos_broker"), size: 1)
+      for row in try await pool.query(
+        """
+        select topic, partition, count(*), max("offset") + 1 from events group by 1, 2 having count(*) <> max("offset") + 1
+        """)
+      {
+        let (topic, partition, count, end) = try row.decode(Int32.self, Int32.self, Int64.self, Int64.self)
+        lost.append("topic \(topic), partition \(partition) has \(count) events up to the offset \(end)")
+      }
+      await pool.close()
     }
-    // Repeats are allowed (consumers drop them), a step of more than one is not.
-    for row in try await broker.query(
-      """
-      select partition, "offset", journal_offset, seen from (
-        select partition, "offset", journal_offset,
-          coalesce(max(journal_offset) over (partition by topic, partition order by "offset" rows between unbounded preceding and 1 preceding), -1) seen
-        from events where journal_offset is not null) forwarded
-      where journal_offset > seen + 1
-      """)
-    {
-      let (partition, offset, journal, seen) = try row.decode(Int32.self, Int64.self, Int64.self, Int64.self)
-      outOfOrder.append("partition \(partition), offset \(offset): decision \(journal) was forwarded when \(seen) was the last")
+    let broker = try await city.broker()
+    for topic in SensorIngestService().topics {
+      for (partition, end) in try await broker.end(of: topic).enumerated() {
+        try await forwarded(topic, partition, end, broker)
+      }
     }
     await broker.close()
     let sensors = PostgresPool(database.configuration(database: "dos_sensors"), size: 1)
@@ -129,13 +129,27 @@ struct Reckoning: Sendable {
     await sensors.close()
   }
 
+  /// Repeats are allowed (consumers drop them), a step of more than one is not.
+  private mutating func forwarded(_ topic: Topic, _ partition: Int, _ end: Int64, _ broker: any EventBroker) async throws {
+    let reader = try await broker.reader(topic: topic, partition: partition, from: 0)
+    var (next, seen): (Int64, Int64) = (0, -1)
+    while next < end {
+      for event in try await reader.next(limit: 5_000, wait: .seconds(10)) {
+        next = event.position.offset + 1
+        guard let journal = event.event.journal?.offset else { continue }
+        if journal > seen + 1 {
+          outOfOrder.append("\(topic.name), partition \(partition), offset \(next - 1): decision \(journal) was forwarded when \(seen) was the last")
+        }
+        seen = max(seen, journal)
+      }
+    }
+    await reader.close()
+  }
+
   /// Prints what the databases hold and what the city logged, for whoever looks for the cause.
   private func explain(_ city: RunningCity) async throws {
-    let broker = PostgresPool(city.database.configuration(database: "dos_broker"), size: 1)
-    for row in try await broker.query("select t.name, partition, max(\"offset\") + 1 from events join topics t on t.id = topic group by 1, 2 order by 1, 2") {
-      let (topic, partition, end) = try row.decode(String.self, Int32.self, Int64.self)
-      print("\(topic), partition \(partition) ends at \(end)")
-    }
+    let broker = try await city.broker()
+    for topic in SensorIngestService().topics { print("\(topic.name) ends at \(try await broker.end(of: topic))") }
     await broker.close()
     print(city.log)
     let sensors = PostgresPool(city.database.configuration(database: "dos_sensors"), size: 1)

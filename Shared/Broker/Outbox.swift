@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// What waits to be written: first in, first out, bounded in bytes, with who waits for it.
+/// What waits to be stored: first in, first out, bounded in bytes, with who waits for it.
 ///
 /// A publish is answered once: by the writer, or by its deadline. The events of one whose time is up stay in line, since what was handed
 /// over is never taken back.
@@ -38,9 +38,17 @@ final class Outbox: Sendable {
 
   private let state = Mutex(State())
   private let limit: Int
+  private let lateReason: String
+  private let filled: @Sendable () -> Void
 
-  init(limit: Int) {
+  /// - Parameters:
+  ///   - limit: bytes that may be in line or on their way.
+  ///   - lateReason: what is told to those whose time is up.
+  ///   - filled: called when something came in line, and at the end.
+  init(limit: Int, lateReason: String, filled: @escaping @Sendable () -> Void = {}) {
     self.limit = limit
+    self.lateReason = lateReason
+    self.filled = filled
   }
 
   /// Bytes in line or being written.
@@ -65,9 +73,16 @@ final class Outbox: Sendable {
         return (nil, state.wake)
       }
       wake?.resume()
-      if let refusal { continuation.resume(returning: .failure(refusal)) }
+      if let refusal { continuation.resume(returning: .failure(refusal)) } else { filled() }
     }
   }
+
+  /// Whether somebody waits for an answer.
+  var isAwaited: Bool { state.withLock { !$0.waiting.isEmpty } }
+  var isClosed: Bool { state.withLock { $0.closed } }
+
+  /// The next batch in order, empty where nothing waits.
+  func takeNow(events: Int, bytes: Int) -> [Entry] { state.withLock { $0.takeBatch(events: events, bytes: bytes) } }
 
   /// The next batch in order, waiting for one; nil when closed and empty.
   func take(events: Int, bytes: Int) async -> [Entry]? {
@@ -128,7 +143,7 @@ final class Outbox: Sendable {
       return ids.compactMap { state.waiting.removeValue(forKey: $0)?.continuation }
     }
     for continuation in late {
-      continuation.resume(returning: .failure(.unavailable(reason: "the database did not answer in time", mayHaveArrived: true)))
+      continuation.resume(returning: .failure(.unavailable(reason: lateReason, mayHaveArrived: true)))
     }
   }
 
@@ -140,6 +155,7 @@ final class Outbox: Sendable {
       return state.wake
     }
     wake?.resume()
+    filled()
   }
 
   private func finish(_ batch: [Entry], _ body: (inout State) -> [(CheckedContinuation<Answer, Never>, Answer)]) {

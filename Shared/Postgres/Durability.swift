@@ -12,3 +12,28 @@ enum Durability {
     return commit == "off" || (commit == "local" && hasStandbys) ? ("synchronous_commit", commit) : nil
   }
 }
+
+/// A server does not keep what it acknowledges.
+public struct UnsafeDurability: Error, Sendable, Hashable, CustomStringConvertible {
+  public let setting: String
+  public let value: String
+
+  public init(setting: String, value: String) {
+    self.setting = setting
+    self.value = value
+  }
+
+  public var description: String {
+    "PostgreSQL runs with \(setting) = \(value) and may lose what it acknowledged: set \(setting) = on; for tests there is --unsafe-durability"
+  }
+}
+
+extension PostgresPool {
+  /// - Throws: `UnsafeDurability` with the setting at fault, `PostgresError`.
+  public func checkDurability() async throws {
+    let names = ["fsync", "synchronous_commit", "synchronous_standby_names"]
+    let rows = try await query("select name, setting from pg_settings where name = any(\(names))")
+    let settings = try Dictionary(uniqueKeysWithValues: rows.map { row throws in try row.decode(String.self, String.self) })
+    if let unsafe = Durability.unsafe(settings) { throw UnsafeDurability(setting: unsafe.setting, value: unsafe.value) }
+  }
+}

@@ -1,0 +1,144 @@
+import CKafka
+
+/// Makes the topics exist as they are declared.
+extension KafkaTopics {
+  func declare(_ topic: Topic) async throws(BrokerError) {
+    let deadline = ContinuousClock.now + KafkaConsumers.callTime
+    while true {
+      if let existing = try await consumers.call({ handle in Self.partitions(of: topic.name, handle) }) {
+        guard existing == topic.partitions else {
+          throw .partitionsDiffer(topic: topic.name, existing: existing, declared: topic.partitions)
+        }
+        if settings.makesTopics { try await align(topic) }
+        return
+      }
+      guard settings.makesTopics else { throw .unknownTopic(topic.name) }
+      guard ContinuousClock.now < deadline else { throw .unavailable(reason: "the topic \(topic.name) was made and is not there", mayHaveArrived: false) }
+      // Another process may be first; then it is there all the same. A topic just made is known everywhere a moment later.
+      try await make(topic)
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// What a topic must be like, beyond the brokers' defaults.
+  private func configuration(of topic: Topic) -> [String: String] {
+    let retention =
+      switch topic.governance.retention {
+      case .forever: "-1"
+      case .days(let days): "\(Int64(days) * 86_400_000)"
+      }
+    var configuration = [
+      "cleanup.policy": "delete", "retention.ms": retention, "retention.bytes": "-1", "max.message.bytes": "\(Self.messageBytes)",
+      "unclean.leader.election.enable": "false",
+      // Retention counts from the arrival, not from what a clock elsewhere said.
+      "message.timestamp.type": "LogAppendTime",
+    ]
+    if settings.replication >= 3 { configuration["min.insync.replicas"] = "2" }
+    return configuration
+  }
+
+  private func make(_ topic: Topic) async throws(BrokerError) {
+    let (configuration, replication) = (configuration(of: topic), Int32(settings.replication))
+    try await consumers.call { handle -> Result<Void, BrokerError> in
+      var reason = [CChar](repeating: 0, count: 512)
+      guard let wanted = rd_kafka_NewTopic_new(topic.name, Int32(topic.partitions), replication, &reason, reason.count) else {
+        return .failure(.invalid(KafkaHandle.text(reason)))
+      }
+      defer { rd_kafka_NewTopic_destroy(wanted) }
+      for (name, value) in configuration { rd_kafka_NewTopic_set_config(wanted, name, value) }
+      return ask(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS) { options, queue in
+        var topics: [OpaquePointer?] = [wanted]
+        rd_kafka_CreateTopics(handle.raw, &topics, topics.count, options, queue)
+      } answer: { event -> Result<Void, BrokerError> in
+        var count = 0
+        guard let result = rd_kafka_event_CreateTopics_result(event), let topics = rd_kafka_CreateTopics_result_topics(result, &count) else {
+          return .success(())
+        }
+        for index in 0..<count {
+          let error = rd_kafka_topic_result_error(topics[index])
+          if error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS { continue }
+          let text = rd_kafka_topic_result_error_string(topics[index]).map { String(cString: $0) } ?? KafkaHandle.text(error)
+          return .failure(.unavailable(reason: "the topic \(topic.name) cannot be made: \(text)", mayHaveArrived: false))
+        }
+        return .success(())
+      }
+    }
+  }
+
+  /// Brings what is declared up to date and leaves what an operator has set beside it.
+  private func align(_ topic: Topic) async throws(BrokerError) {
+    let existing = try await described(topic.name)
+    let declared = configuration(of: topic)
+    guard declared.contains(where: { existing[$0] != $1 }) else { return }
+    try await consumers.call { handle -> Result<Void, BrokerError> in
+      guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name) else { return .failure(.closed) }
+      defer { rd_kafka_ConfigResource_destroy(resource) }
+      for (name, value) in existing.merging(declared, uniquingKeysWith: { $1 }) { rd_kafka_ConfigResource_set_config(resource, name, value) }
+      return ask(handle, RD_KAFKA_ADMIN_OP_ALTERCONFIGS) { options, queue in
+        var resources: [OpaquePointer?] = [resource]
+        rd_kafka_AlterConfigs(handle.raw, &resources, resources.count, options, queue)
+      } answer: { event -> Result<Void, BrokerError> in
+        var count = 0
+        guard let result = rd_kafka_event_AlterConfigs_result(event), let answers = rd_kafka_AlterConfigs_result_resources(result, &count), count > 0 else {
+          return .success(())
+        }
+        return refusalOf(answers[0]).map { .failure($0) } ?? .success(())
+      }
+    }
+  }
+
+  /// What is set for this topic alone.
+  private func described(_ topic: String) async throws(BrokerError) -> [String: String] {
+    try await consumers.call { handle in
+      guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic) else { return .failure(.closed) }
+      defer { rd_kafka_ConfigResource_destroy(resource) }
+      return ask(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) { options, queue in
+        var resources: [OpaquePointer?] = [resource]
+        rd_kafka_DescribeConfigs(handle.raw, &resources, resources.count, options, queue)
+      } answer: { event -> Result<[String: String], BrokerError> in
+        var count = 0
+        guard let result = rd_kafka_event_DescribeConfigs_result(event), let answers = rd_kafka_DescribeConfigs_result_resources(result, &count),
+          count > 0
+        else { return .success([:]) }
+        if let refusal = refusalOf(answers[0]) { return .failure(refusal) }
+        var entries = 0
+        var set: [String: String] = [:]
+        if let found = rd_kafka_ConfigResource_configs(answers[0], &entries) {
+          for index in 0..<entries where rd_kafka_ConfigEntry_source(found[index]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG {
+            guard let name = rd_kafka_ConfigEntry_name(found[index]), let value = rd_kafka_ConfigEntry_value(found[index]) else { continue }
+            set[String(cString: name)] = String(cString: value)
+          }
+        }
+        return .success(set)
+      }
+    }
+  }
+}
+
+/// Asks the brokers' administration something and waits for its answer.
+private func ask<Outcome>(
+  _ handle: KafkaHandle, _ operation: rd_kafka_admin_op_t, _ begin: (_ options: OpaquePointer, _ queue: OpaquePointer) -> Void,
+  answer: (_ event: OpaquePointer) -> Result<Outcome, BrokerError>
+) -> Result<Outcome, BrokerError> {
+  guard let queue = rd_kafka_queue_new(handle.raw) else { return .failure(.closed) }
+  defer { rd_kafka_queue_destroy(queue) }
+  guard let options = rd_kafka_AdminOptions_new(handle.raw, operation) else { return .failure(.closed) }
+  defer { rd_kafka_AdminOptions_destroy(options) }
+  let time = KafkaConsumers.callTime.kafkaMilliseconds
+  rd_kafka_AdminOptions_set_request_timeout(options, time, nil, 0)
+  begin(options, queue)
+  // The answer comes in any case; the request has a time-out of its own.
+  guard let event = rd_kafka_queue_poll(queue, 2 * time) else { return .failure(.unavailable(reason: "no answer", mayHaveArrived: true)) }
+  defer { rd_kafka_event_destroy(event) }
+  if rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR {
+    let reason = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? "unknown trouble"
+    return .failure(.unavailable(reason: reason, mayHaveArrived: true))
+  }
+  return answer(event)
+}
+
+private func refusalOf(_ resource: OpaquePointer?) -> BrokerError? {
+  guard let resource, rd_kafka_ConfigResource_error(resource) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+  let text = rd_kafka_ConfigResource_error_string(resource).map { String(cString: $0) }
+  return .unavailable(reason: text ?? KafkaHandle.text(rd_kafka_ConfigResource_error(resource)), mayHaveArrived: false)
+}

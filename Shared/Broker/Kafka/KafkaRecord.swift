@@ -1,0 +1,50 @@
+import CKafka
+
+extension CloudEvent {
+  /// The attributes as a record's headers, which belong to the caller; nil where there is no memory for them.
+  func kafkaHeaders() -> OpaquePointer? {
+    let all = headers
+    guard let made = rd_kafka_headers_new(all.count) else { return nil }
+    for (name, value) in all {
+      var (name, value) = (name, value)
+      _ = name.withUTF8 { name in
+        value.withUTF8 { value in
+          name.withMemoryRebound(to: CChar.self) { rd_kafka_header_add(made, $0.baseAddress, $0.count, value.baseAddress, value.count) }
+        }
+      }
+    }
+    return made
+  }
+}
+
+extension ConsumedEvent {
+  /// Reads a record.
+  /// - Throws: `.malformed` where it is no event: somebody else wrote it.
+  init(_ message: UnsafePointer<rd_kafka_message_t>, topic: String) throws(BrokerError) {
+    let record = message.pointee
+    let position = BrokerPosition(topic: topic, partition: Int(record.partition), offset: record.offset)
+    var headers: [(name: String, value: String)] = []
+    var block: OpaquePointer?
+    if rd_kafka_message_headers(message, &block) == RD_KAFKA_RESP_ERR_NO_ERROR, let block {
+      headers.reserveCapacity(rd_kafka_header_cnt(block))
+      var (name, value, size): (UnsafePointer<CChar>?, UnsafeRawPointer?, Int) = (nil, nil, 0)
+      var index = 0
+      while rd_kafka_header_get_all(block, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
+        if let name, let value {
+          headers.append((String(cString: name), String(decoding: UnsafeRawBufferPointer(start: value, count: size), as: UTF8.self)))
+        }
+        index += 1
+      }
+    }
+    do {
+      let event = try CloudEvent(headers: headers, data: Self.bytes(record.payload, record.len))
+      self.init(position: position, key: String(decoding: Self.bytes(record.key, record.key_len), as: UTF8.self), event: event)
+    } catch {
+      throw .malformed(position: position, reason: "\(error)")
+    }
+  }
+
+  private static func bytes(_ start: UnsafeMutableRawPointer?, _ count: Int) -> [UInt8] {
+    start.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) } ?? []
+  }
+}

@@ -1,0 +1,80 @@
+import CKafka
+
+/// The broker on Apache Kafka, by librdkafka (2.0.2 or later).
+///
+/// Acknowledged when all in-sync replicas have it (`acks=all`), by an idempotent producer. Who reads says from where: offsets are kept in the reader's
+/// database, and no consumer group is involved. On a single broker an acknowledged event survives a kill, not a power cut; on three it survives the loss of one.
+public final class KafkaBroker: EventBroker {
+  private let settings: KafkaSettings
+  private let outbox: Outbox
+  private let writer: KafkaWriter
+  private let consumers: KafkaConsumers
+  private let topics: KafkaTopics
+
+  /// Begins to connect; whether a broker answers is heard from the first call that needs one.
+  /// - Throws: `BrokerError.setting` where librdkafka refuses a property.
+  public static func open(_ settings: KafkaSettings) throws(BrokerError) -> KafkaBroker {
+    let broker = try KafkaBroker(settings)
+    do throws(BrokerError) {
+      try broker.writer.start()
+    } catch {
+      Task { await broker.consumers.close() }
+      throw error
+    }
+    return broker
+  }
+
+  private init(_ settings: KafkaSettings) throws(BrokerError) {
+    self.settings = settings
+    let pipe = try WakePipe()
+    outbox = Outbox(limit: settings.limits.waitingBytes, lateReason: "no broker answered in time", filled: { pipe.wake() })
+    writer = KafkaWriter(settings, outbox: outbox, pipe: pipe)
+    consumers = try KafkaConsumers(settings)
+    topics = KafkaTopics(consumers, settings)
+  }
+
+  public var published: Int64 { writer.published }
+  public var waitingBytes: Int { outbox.waitingBytes }
+
+  public func publish(_ events: [OutgoingEvent]) async throws(BrokerError) -> [BrokerPosition] {
+    if events.isEmpty { return [] }
+    let deadline = ContinuousClock.now + settings.limits.publishTime
+    var items: [(event: OutgoingEvent, topicID: Int32, bytes: Int)] = []
+    items.reserveCapacity(events.count)
+    for event in events {
+      let partitions = try await topics.partitions(of: event.topic.name)
+      guard (0..<partitions).contains(event.targetPartition) else {
+        throw .unknownPartition(topic: event.topic.name, partition: event.targetPartition)
+      }
+      items.append((event, 0, try event.checkedSize(limit: settings.limits.eventBytes)))
+    }
+    return try await outbox.hand(items, deadline: deadline).get()
+  }
+
+  public func reader(topic: Topic, partition: Int, from offset: Int64) async throws(BrokerError) -> any PartitionReader {
+    guard (0..<(try await topics.partitions(of: topic.name))).contains(partition) else {
+      throw .unknownPartition(topic: topic.name, partition: partition)
+    }
+    try await topics.check(topic.name, partition, offset)
+    let assignment = try await consumers.start(topic: topic.name, partition: partition, at: offset)
+    return KafkaReader(assignment, at: offset, consumers: consumers, topics: topics)
+  }
+
+  public func end(of topic: Topic) async throws(BrokerError) -> [Int64] {
+    try await topics.offsets(of: topic.name, RD_KAFKA_OFFSET_END)
+  }
+
+  public func earliest(of topic: Topic) async throws(BrokerError) -> [Int64] {
+    try await topics.offsets(of: topic.name, RD_KAFKA_OFFSET_BEGINNING)
+  }
+
+  public func declare(_ topics: [Topic]) async throws(BrokerError) {
+    for topic in topics { try await self.topics.declare(topic) }
+  }
+
+  public func close() async {
+    outbox.close()
+    await writer.end()
+    await consumers.close()
+  }
+}
