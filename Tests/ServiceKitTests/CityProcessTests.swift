@@ -85,6 +85,17 @@ struct CityProcessTests {
     return count
   }
 
+  /// Whether the figures have a line; the checks are asked every five seconds.
+  func figures(_ client: HTTPClient, _ port: UInt16, until line: String) async -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while ContinuousClock.now < deadline {
+      let answer = try? await client.send(ClientRequest(.get, "http://127.0.0.1:\(port)/metrics"))
+      if answer?.text.contains(line + "\n") == true { return true }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    return false
+  }
+
   @Test("starts its parts in order and answers once all are ready, stops in reverse, says so once, and leaves no connection behind")
   func course() async throws {
     try await OwnServer.running(fsync: false) { server in
@@ -102,11 +113,12 @@ struct CityProcessTests {
             let ready = try? await client.send(ClientRequest(.get, "http://127.0.0.1:\(port)/health/ready"))
             let odd = try? await client.send(ClientRequest(.get, "http://127.0.0.1:\(port)/%ff"))
             diary.write("\(hello?.text ?? "no answer"), ready \(ready?.status ?? 0), odd \(odd?.status ?? 0)")
+            diary.write(await figures(client, port, until: #"dos_check_good{check="database dos_stub"} 1"#) ? "figures" : "no figures")
             signal.yield(.terminate)
           }
         })
       await client.close()
-      #expect(diary.all == ["start first", "start second", "listening", "hello, ready 200, odd 400", "stop second", "stop first"])
+      #expect(diary.all == ["start first", "start second", "listening", "hello, ready 200, odd 400", "figures", "stop second", "stop first"])
       #expect(lines.withLock { $0.count { $0.contains(#""message":"stopping""#) } } == 1)
       // Whoever is on duty sees that somebody sends what is no request.
       #expect(lines.withLock { $0.count { $0.contains("could not become a request") && $0.contains("UTF-8") } } == 1)

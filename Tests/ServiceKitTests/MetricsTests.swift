@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -52,5 +53,40 @@ struct MetricsTests {
     metrics.counter("n_total", "N").add(-5)
     #expect(metrics.counter("n_total", "N").value == 8_000)
     #expect(metrics.gauge("g", "G").value == 4_000)
+  }
+
+  @Test("say which check of the process is bad, and that it is not ready then")
+  func health() async {
+    let metrics = Metrics()
+    let health = Health()
+    let broker = Mutex(HealthCheck.State.bad("it does not answer"))
+    health.add(HealthCheck("broker") { broker.withLock { $0 } })
+    health.add(HealthCheck("database dos_stub") { .good })
+    health.started()
+    await health.report().tell(metrics)
+    #expect(metrics.exposition().contains("dos_check_good{check=\"broker\"} 0\ndos_check_good{check=\"database dos_stub\"} 1\n"))
+    #expect(metrics.exposition().contains("dos_ready 0\n"))
+
+    broker.withLock { $0 = .good }
+    await health.report().tell(metrics)
+    #expect(metrics.exposition().contains("dos_check_good{check=\"broker\"} 1\n"))
+    #expect(metrics.exposition().contains("dos_ready 1\n"))
+
+    health.stopping()
+    await health.report().tell(metrics)
+    #expect(metrics.exposition().contains("dos_ready 0\n"))
+  }
+
+  @Test("tell what the process takes of its machine")
+  func process() throws {
+    let metrics = Metrics()
+    ProcessFigures.declare(in: metrics)
+    let lines = metrics.exposition().split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.split(separator: " ") }
+    let values = Dictionary(uniqueKeysWithValues: lines.map { (String($0[0]), Double($0[1])) })
+    let memory = try #require(values["process_resident_memory_bytes"] ?? nil)
+    let open = try #require(values["process_open_fds"] ?? nil)
+    let limit = try #require(values["process_max_fds"] ?? nil)
+    #expect(memory > 1_000_000 && memory < 1e12)
+    #expect(open >= 3 && open <= limit)
   }
 }

@@ -87,6 +87,7 @@ public struct CityProcess: Sendable {
     let server = HTTPServer(
       settings: try serverSettings(), router: try Router(routes, hooks: hooks(metrics)), authenticate: { try await identity.authenticator.caller(of: $0) })
     measure(server, metrics)
+    parts.append(health.watch(metrics))
     // Last to start and first to stop: no request meets a service that is not there.
     let stopLimit = server.settings.stopTime + .seconds(5)
     parts.append(Part("HTTP", stopLimit: stopLimit, start: { try await server.start() }, stop: { _ = await server.stop() }))
@@ -146,6 +147,7 @@ public struct CityProcess: Sendable {
   }
 
   private func measure(_ server: HTTPServer, _ metrics: Metrics) {
+    ProcessFigures.declare(in: metrics)
     metrics.measure("dos_http_connections", "Connections that are open") { Double(server.counts.connections) }
     metrics.measure("dos_http_streams", "Event streams that are open") { Double(server.counts.streams) }
     metrics.measure(total: "dos_http_streams_cut_total", "Event streams cut off because their client did not keep up") { server.counts.cut }
