@@ -43,7 +43,7 @@ def containers(config):
 
 def services(config):
     """The services of the city: containers that run `dos serve`. Each has to be named in several places."""
-    rules = Path("compose/prometheus/rules.yml").read_text()
+    rules = Path("ops/alerts/rules.yml").read_text()
     prometheus = yaml.load(Path("compose/prometheus/prometheus.yml").read_text())
     scraped = next(job for job in prometheus["scrape_configs"] if job["job_name"] == "city")["dns_sd_configs"][0]["names"]
     proxy = Path("compose/Caddyfile").read_text()
@@ -107,9 +107,9 @@ def figures(node_metrics):
         known.setdefault(name, {"job", "instance"}).update(re.findall(r'(\w+)="', labels))
 
     expressions = []
-    for group in yaml.load(Path("compose/prometheus/rules.yml").read_text())["groups"]:
+    for group in yaml.load(Path("ops/alerts/rules.yml").read_text())["groups"]:
         expressions += [(f"rule {rule['alert']}", rule["expr"]) for rule in group["rules"]]
-    for path in sorted(Path("compose/grafana/dashboards").glob("*.json")):
+    for path in sorted(Path("ops/dashboards").glob("*.json")):
         for panel in json.loads(path.read_text())["panels"]:
             expressions += [(f"panel {panel['title']}", target["expr"]) for target in panel.get("targets", [])]
     must(len(expressions) > 20, "hardly an expression was found")
@@ -129,8 +129,8 @@ def alerts():
     text = runbook.read_text() if runbook.exists() else ""
     anchors = set(re.findall(r'<a (?:id|name)="([^"]+)"', text))
     anchors |= {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", text, re.M)}
-    tests = Path("compose/prometheus/rules.test.yml").read_text()
-    for group in yaml.load(Path("compose/prometheus/rules.yml").read_text())["groups"]:
+    tests = Path("ops/alerts/rules.test.yml").read_text()
+    for group in yaml.load(Path("ops/alerts/rules.yml").read_text())["groups"]:
         for rule in group["rules"]:
             name, annotations = rule["alert"], rule["annotations"]
             must(rule["labels"]["severity"] in ("critical", "warning"), f"alert {name}: neither critical nor warning")
