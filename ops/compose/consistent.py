@@ -1,7 +1,7 @@
 """What no tool of others checks about compose/: that its files agree with each other, with `dos` and with the runbook.
 
-Usage: consistent.py CONFIG NODE_METRICS, where CONFIG is what `docker compose config --format json` prints with every profile but `one`, and
-NODE_METRICS what the node exporter answers at /metrics. Prints what is wrong, a line each, and exits with 1 then.
+Usage: consistent.py ONE THREE NODE_METRICS, where ONE and THREE are what `docker compose config --format json` prints with one broker, and with
+three and everything that is optional, and NODE_METRICS what the node exporter answers at /metrics. Prints what is wrong, a line each, and exits with 1 then.
 """
 
 import json
@@ -63,6 +63,22 @@ def services(config):
         must(seconds(service["stop_grace_period"]) > 60, f"{name}: is killed before `dos` has given up stopping, which takes a minute")
     for name in scraped:
         must(name in found, f"Prometheus asks {name}, which is no service")
+
+
+def brokers(config):
+    """The services begin with the brokers there are, each broker says its name, and a topic has a copy on each."""
+    names = {service["hostname"]: service["environment"] for name, service in config["services"].items() if name.startswith("kafka")}
+    voters = ",".join(f"{number}@{name}:9093" for number, name in enumerate(names, 1))
+    for number, (name, settings) in enumerate(names.items(), 1):
+        must(settings["KAFKA_NODE_ID"] == str(number), f"{name}: has the number {settings['KAFKA_NODE_ID']}")
+        must(settings["KAFKA_ADVERTISED_LISTENERS"] == f"PLAINTEXT://{name}:9092", f"{name}: says it is {settings['KAFKA_ADVERTISED_LISTENERS']}")
+        must(settings["KAFKA_CONTROLLER_QUORUM_VOTERS"] == voters, f"{name}: its voters are not {voters}")
+        must(settings["KAFKA_MIN_INSYNC_REPLICAS"] == ("2" if len(names) == 3 else "1"), f"{name}: acknowledges too early or never")
+    for name, service in config["services"].items():
+        if (service.get("command") or [""])[0] == "serve":
+            bootstrap = ",".join(f"{broker}:9092" for broker in names)
+            must(service["environment"]["DOS_KAFKA_BOOTSTRAP"] == bootstrap, f"{name}: does not begin with the brokers {bootstrap}")
+            must(service["environment"]["DOS_KAFKA_REPLICATION"] == str(len(names)), f"{name}: a topic does not have {len(names)} copies")
 
 
 def seconds(text):
@@ -143,11 +159,14 @@ def alerts():
         print("left out: ops/RUNBOOK.md is not there, so the alerts' anchors were not looked for")
 
 
-configuration = json.loads(Path(sys.argv[1]).read_text())
-containers(configuration)
-services(configuration)
-figures(sys.argv[2])
+one, three = (json.loads(Path(path).read_text()) for path in sys.argv[1:3])
+containers(one)
+containers(three)
+brokers(one)
+brokers(three)
+services(three)
+figures(sys.argv[3])
 alerts()
-for complaint in wrong:
+for complaint in sorted(set(wrong)):
     print(complaint)
 sys.exit(1 if wrong else 0)
