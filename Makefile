@@ -1,4 +1,4 @@
-.PHONY: run test mutants api-check crash sanitize fuzz bench lint
+.PHONY: run test mutants api-check chaos sanitize fuzz bench lint
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -20,9 +20,9 @@ bench:
 api-check:
 	@ops/api-check $(if $(SEED),SEED=$(SEED))
 
-# Kills the city's programs under load and looks for everything that was acknowledged: make crash KILLS=30 SEED=1
-crash:
-	@ops/crash $(if $(KILLS),KILLS=$(KILLS)) $(if $(SEED),SEED=$(SEED))
+# Breaks the city's programs under load and looks for everything that was acknowledged: make chaos FAULTS=200 SEED=1
+chaos:
+	@ops/chaos $(foreach name,FAULTS SEED MODE MINUTES,$(if $($(name)),$(name)=$($(name))))
 
 # Runs the tests of what reads bytes from outside under address and undefined-behaviour sanitizers.
 sanitize:

@@ -63,7 +63,7 @@ struct BatchWriter: Sendable {
         var free: [ProjectedEvent] = []
         for batch in batches {
           for event in batch.events {
-            if batch.parked.contains(event.event.subject) { try letters.park(event, cause: nil, on: connection) } else { free.append(event) }
+            if try !park(event, parked: batch.parked, on: connection) { free.append(event) }
           }
         }
         if !free.isEmpty { try projection.project(free, on: connection, tables: tables) }
@@ -86,6 +86,14 @@ struct BatchWriter: Sendable {
     try Lease.advance(batches.map { ($0.lease, $0.old, $0.new) }, after: "select set_config('synchronous_commit', 'off', true)", on: connection)
   }
 
+  /// Parks what stands behind an event that was parked, and what is no event at all.
+  private func park(_ event: ProjectedEvent, parked: Set<String>, on connection: isolated PostgresConnection) throws -> Bool {
+    let reason = event.event.unreadable
+    guard reason != nil || parked.contains(event.event.subject) else { return false }
+    try letters.park(event, cause: reason, on: connection)
+    return true
+  }
+
   private func eachAlone(_ batch: PartitionBatch, _ error: any Error, in pool: PostgresPool) async -> Result<Set<String>, any Error> {
     trouble("a batch of \(batch.events.count) events is taken one by one: \(error)")
     do {
@@ -102,10 +110,7 @@ struct BatchWriter: Sendable {
   private func eachAlone(_ events: [ProjectedEvent], parked: Set<String>, on connection: isolated PostgresConnection) throws -> Set<String> {
     var parked = parked
     for event in events {
-      if parked.contains(event.event.subject) {
-        try letters.park(event, cause: nil, on: connection)
-        continue
-      }
+      if try park(event, parked: parked, on: connection) { continue }
       try connection.execute(script: "savepoint event")
       do {
         try projection.project([event], on: connection, tables: tables)

@@ -49,9 +49,11 @@ import Testing
     await broker.close()
   }
 
-  @Test("errors that pass are not the sender's: the events are there once, in order", arguments: [
-    RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TRANSPORT,
-  ])
+  @Test(
+    "errors that pass are not the sender's: the events are there once, in order",
+    arguments: [
+      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TRANSPORT,
+    ])
   func passing(_ error: rd_kafka_resp_err_t) async throws {
     let mock = try MockKafka()
     let broker = try MockedKafkaBroker(mock)
@@ -170,6 +172,23 @@ import Testing
     await #expect(throws: BrokerError.self) { try await broker.publish(outgoing(topic(), ["x"])) }
     await broker.close()
     await #expect(throws: BrokerError.closed) { try await broker.end(of: topic()) }
+  }
+
+  @Test("a record that is no event comes as one that says so, and those behind it come too")
+  func unreadable() async throws {
+    let mock = try MockKafka()
+    let broker = try MockedKafkaBroker(mock)
+    let things = topic(partitions: 1)
+    try await broker.declare([things])
+    _ = try await broker.publish(outgoing(things, ["before"], partition: 0))
+    try produce("junk", to: things, mock.bootstrap)
+    _ = try await broker.publish(outgoing(things, ["after"], partition: 0))
+    let events = try await broker.readAll(things, 0)
+    #expect(events.map(\.event.unreadable) == [nil, "no event: missing(attribute: \"specversion\")", nil])
+    #expect(events[1].event.subject == "unreadable/0/1")
+    #expect(String(decoding: events[1].event.data, as: UTF8.self).contains(#""value":"anVuaw==""#))
+    #expect(try await broker.readAll(things, 0) == events)
+    await broker.close()
   }
 
   @Test("a setting that the library does not know is refused by its name")

@@ -15,7 +15,8 @@ func deleteRecords(before offset: Int64, of topic: Topic, _ bootstrap: String) a
     var deletions: [OpaquePointer?] = [rd_kafka_DeleteRecords_new(list)]
     rd_kafka_DeleteRecords(client, &deletions, 1, nil, queue)
     rd_kafka_DeleteRecords_destroy(deletions[0])
-  } answer: { _ in }
+  } answer: { _ in
+  }
 }
 
 /// What is set for a topic, defaults too.
@@ -47,7 +48,21 @@ func set(_ name: String, _ value: String, of topic: Topic, _ bootstrap: String) 
     for (name, value) in kept.merging([name: value], uniquingKeysWith: { $1 }) { rd_kafka_ConfigResource_set_config(resources[0], name, value) }
     rd_kafka_AlterConfigs(client, &resources, 1, nil, queue)
     rd_kafka_ConfigResource_destroy(resources[0])
-  } answer: { _ in }
+  } answer: { _ in
+  }
+}
+
+/// Writes a record without headers to partition 0, and waits until it is there.
+func produce(_ text: String, to topic: Topic, _ bootstrap: String) throws {
+  let configuration = rd_kafka_conf_new()
+  rd_kafka_conf_set(configuration, "bootstrap.servers", bootstrap, nil, 0)
+  guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, nil, 0) else { throw KafkaByHand(reason: "no client") }
+  defer { rd_kafka_destroy(client) }
+  let target = rd_kafka_topic_new(client, topic.name, nil)
+  defer { rd_kafka_topic_destroy(target) }
+  var bytes = Array(text.utf8)
+  guard rd_kafka_produce(target, 0, RD_KAFKA_MSG_F_COPY, &bytes, bytes.count, nil, 0, nil) == 0, rd_kafka_flush(client, 30_000) == RD_KAFKA_RESP_ERR_NO_ERROR
+  else { throw KafkaByHand(reason: "not written") }
 }
 
 private func administer(

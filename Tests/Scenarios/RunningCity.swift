@@ -45,13 +45,16 @@ final class RunningCity: Sendable {
   let database: OwnServer
   /// In distributed mode.
   let kafka: OwnKafka?
+  /// Of PostgreSQL and Kafka, where it was asked for and can be had.
+  let disk: SmallDisk?
   let home: String
   let client = HTTPClient()
   private let isDurable: Bool
   private let servers: Mutex<[Program?]>
 
-  private init(_ database: OwnServer, _ kafka: OwnKafka?, isDurable: Bool) throws {
+  private init(_ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, isDurable: Bool) throws {
     self.database = database
+    self.disk = disk
     self.kafka = kafka
     self.isDurable = isDurable
     let count = kafka == nil ? 1 : 2
@@ -63,22 +66,30 @@ final class RunningCity: Sendable {
 
   /// A new city without things, started and ready; stopped afterwards.
   ///
-  /// - Parameter durable: PostgreSQL writes through to the disk, and the program insists on it.
-  static func with<T>(_ mode: Mode = .oneMachine, durable: Bool = false, _ body: (RunningCity) async throws -> T) async throws -> T {
-    try await OwnServer.running(fsync: durable) { database in
+  /// - Parameters:
+  ///   - durable: PostgreSQL writes through to the disk, and the program insists on it.
+  ///   - smallDisk: PostgreSQL and Kafka lie on a disk that can be filled, where one can be had.
+  static func with<T>(
+    _ mode: Mode = .oneMachine, durable: Bool = false, smallDisk: Bool = false, _ body: (RunningCity) async throws -> T
+  ) async throws -> T {
+    let disk = smallDisk ? SmallDisk() : nil
+    let folder = disk?.folder ?? "/tmp"
+    return try await OwnServer.running(in: folder, fsync: durable) { database in
       switch mode {
-      case .oneMachine: try await with(database, nil, durable, body)
+      case .oneMachine: return try await with(database, nil, disk, durable, body)
       case .distributed:
-        try await OwnKafka.running { kafka in
+        return try await OwnKafka.running(in: folder) { kafka in
           try await makeRoles(database)
-          return try await with(database, kafka, durable, body)
+          return try await with(database, kafka, disk, durable, body)
         }
       }
     }
   }
 
-  private static func with<T>(_ database: OwnServer, _ kafka: OwnKafka?, _ durable: Bool, _ body: (RunningCity) async throws -> T) async throws -> T {
-    let city = try RunningCity(database, kafka, isDurable: durable)
+  private static func with<T>(
+    _ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, _ durable: Bool, _ body: (RunningCity) async throws -> T
+  ) async throws -> T {
+    let city = try RunningCity(database, kafka, disk, isDurable: durable)
     defer { try? FileManager.default.removeItem(atPath: city.home) }
     let result: T
     do {

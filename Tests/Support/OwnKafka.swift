@@ -8,7 +8,8 @@ public final class OwnKafka: Sendable {
     public let description: String
   }
 
-  private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path + "/ops/kafka"
+  private static let script =
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path + "/ops/kafka"
 
   /// Whether one can be started here, for `.enabled(if:)`.
   public static let isAtHand: Bool = (try? Program(script, ["at-hand"]))?.waitForEnd() == 0
@@ -19,11 +20,13 @@ public final class OwnKafka: Sendable {
   public let bootstrap: String
 
   /// Gives the body a running broker without topics, and removes it afterwards, whatever happened.
+  ///
+  /// - Parameter folder: below which it keeps everything.
   public static func running<Outcome>(
-    isolation: isolated (any Actor)? = #isolation, _ body: (OwnKafka) async throws -> Outcome
+    in folder: String = "/tmp", isolation: isolated (any Actor)? = #isolation, _ body: (OwnKafka) async throws -> Outcome
   ) async throws -> Outcome {
     _ = orphansRemoved
-    let kafka = try await OwnKafka()
+    let kafka = try await OwnKafka(in: folder)
     let outcome: Result<Outcome, any Error>
     do {
       outcome = .success(try await body(kafka))
@@ -46,8 +49,8 @@ public final class OwnKafka: Sendable {
     }
   }()
 
-  private init() async throws {
-    let folder = "/tmp/dos-kafka-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+  private init(in parent: String) async throws {
+    let folder = "\(parent)/dos-kafka-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
     bootstrap = try await Self.start(folder)
     self.folder = folder
@@ -72,6 +75,18 @@ public final class OwnKafka: Sendable {
     Foundation.kill(process, SIGKILL)
     let deadline = ContinuousClock.now + .seconds(30)
     while ProcessTable.exists(process), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+  }
+
+  /// Starts it where it has ended, by itself or not.
+  public func startIfEnded() async throws {
+    if let process = Self.process(of: folder), ProcessTable.exists(process) { return }
+    try await start()
+  }
+
+  /// Ends every connection to it, which goes on. Only root can, and only where the kernel lets root.
+  public func cutConnections() async throws {
+    guard let port = bootstrap.split(separator: ":").last else { return }
+    _ = try await Program("/usr/bin/ss", ["--kill", "dst", "127.0.0.1", "dport", "=", ":\(port)"]).end()
   }
 
   public func pause() { if let process = Self.process(of: folder) { Foundation.kill(process, SIGSTOP) } }

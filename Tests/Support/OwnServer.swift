@@ -24,12 +24,14 @@ public final class OwnServer: Sendable {
 
   /// Gives the body a running server with an empty cluster, and removes both afterwards, whatever happened.
   ///
-  /// - Parameter fsync: off where no test of durability needs it: the server is faster then.
+  /// - Parameters:
+  ///   - folder: below which it keeps everything.
+  ///   - fsync: off where no test of durability needs it: the server is faster then.
   public static func running<Outcome>(
-    fsync: Bool = true, isolation: isolated (any Actor)? = #isolation, _ body: (OwnServer) async throws -> Outcome
+    in folder: String = "/tmp", fsync: Bool = true, isolation: isolated (any Actor)? = #isolation, _ body: (OwnServer) async throws -> Outcome
   ) async throws -> Outcome {
     _ = orphansRemoved
-    let server = try OwnServer(fsync: fsync)
+    let server = try OwnServer(in: folder, fsync: fsync)
     let outcome: Result<Outcome, any Error>
     do {
       try await server.initialize()
@@ -53,13 +55,13 @@ public final class OwnServer: Sendable {
     }
   }()
 
-  private init(fsync: Bool) throws {
+  private init(in parent: String, fsync: Bool) throws {
     self.fsync = fsync
     let installed = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")
     guard let version = installed.compactMap(Int.init).max() else { throw Failure(description: "no PostgreSQL below /usr/lib/postgresql") }
     programs = "/usr/lib/postgresql/\(version)/bin"
     // Not the folder of the user's temporary files: the server's user must be able to enter it, and a socket's path ends at 107 bytes.
-    folder = URL(fileURLWithPath: "/tmp/dos-server-\(getpid())-\(UInt32.random(in: 0 ... .max))")
+    folder = URL(fileURLWithPath: "\(parent)/dos-server-\(getpid())-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     // initdb and postgres refuse to run as root.
     if getuid() == 0 { try FileManager.default.setAttributes([.ownerAccountName: "postgres"], ofItemAtPath: folder.path) }
@@ -77,7 +79,7 @@ public final class OwnServer: Sendable {
 
   /// Starts the server and waits until it answers.
   public func start() async throws {
-    var settings = "-c listen_addresses='' -c unix_socket_directories=\(folder.path) -c shared_buffers=16MB -c max_connections=100"
+    var settings = "-c listen_addresses='' -c unix_socket_directories=\(folder.path) -c shared_buffers=16MB -c max_connections=100 -c max_wal_size=256MB"
     if !fsync { settings += " -c fsync=off -c full_page_writes=off" }
     try await run("pg_ctl", "start", "--wait", "--silent", "--pgdata=\(folder.path)/data", "--log=\(folder.path)/log", "--options=\(settings)")
   }
@@ -107,6 +109,31 @@ public final class OwnServer: Sendable {
     Foundation.kill(one, SIGKILL)
     let deadline = ContinuousClock.now + .seconds(10)
     while !Set(ProcessTable.children(of: server)).isDisjoint(with: all), ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+  }
+
+  /// Starts it where it has ended, by itself or not.
+  public func startIfEnded() async throws {
+    if let process = Self.postmaster(of: folder.path), ProcessTable.exists(process) { return }
+    try await start()
+  }
+
+  /// Halts every process of the server.
+  /// - Returns: them, for `resume`.
+  public func pause() throws -> [Int32] {
+    let postmaster = try postmaster()
+    Foundation.kill(postmaster, SIGSTOP)
+    let all = [postmaster] + ProcessTable.children(of: postmaster)
+    for process in all { Foundation.kill(process, SIGSTOP) }
+    return all
+  }
+
+  public static func resume(_ processes: [Int32]) { for process in processes { Foundation.kill(process, SIGCONT) } }
+
+  /// Ends every connection to the server, which goes on.
+  public func cutConnections() async throws {
+    let pool = PostgresPool(configuration(), size: 1)
+    _ = try? await pool.query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'")
+    await pool.close()
   }
 
   private func postmaster() throws -> Int32 {

@@ -51,10 +51,7 @@ actor KafkaReader: PartitionReader {
   private func take(_ limit: Int) async throws(BrokerError) -> [ConsumedEvent] {
     switch trouble.take() {
     case .outOfRange: try await beginAgain()
-    case .failure(let error):
-      // An event that cannot be read stands there for ever: whoever asks again hears it again.
-      if case .malformed = error { try await restart() }
-      throw error
+    case .failure(let error): throw error
     case nil: break
     }
     var events: [ConsumedEvent] = []
@@ -67,13 +64,9 @@ actor KafkaReader: PartitionReader {
           return
         }
         guard message.pointee.offset >= wanted else { return }
-        do throws(BrokerError) {
-          events.append(try ConsumedEvent(message, topic: topic))
-          wanted = message.pointee.offset + 1
-          bytes += message.pointee.len
-        } catch {
-          trouble = .failure(error)
-        }
+        events.append(ConsumedEvent(message, topic: topic))
+        wanted = message.pointee.offset + 1
+        bytes += message.pointee.len
       }
       guard let count else { throw .closed }
       if count == 0 { break }

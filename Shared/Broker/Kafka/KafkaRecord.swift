@@ -1,4 +1,5 @@
 import CKafka
+import Time
 
 extension CloudEvent {
   /// The attributes as a record's headers, which belong to the caller; nil where there is no memory for them.
@@ -18,9 +19,8 @@ extension CloudEvent {
 }
 
 extension ConsumedEvent {
-  /// Reads a record.
-  /// - Throws: `.malformed` where it is no event: somebody else wrote it.
-  init(_ message: UnsafePointer<rd_kafka_message_t>, topic: String) throws(BrokerError) {
+  /// Reads a record, whatever it is.
+  init(_ message: UnsafePointer<rd_kafka_message_t>, topic: String) {
     let record = message.pointee
     let position = BrokerPosition(topic: topic, partition: Int(record.partition), offset: record.offset)
     var headers: [(name: String, value: String)] = []
@@ -36,12 +36,15 @@ extension ConsumedEvent {
         index += 1
       }
     }
+    let (key, value) = (Self.bytes(record.key, record.key_len), Self.bytes(record.payload, record.len))
+    let event: CloudEvent
     do {
-      let event = try CloudEvent(headers: headers, data: Self.bytes(record.payload, record.len))
-      self.init(position: position, key: String(decoding: Self.bytes(record.key, record.key_len), as: UTF8.self), event: event)
+      event = try CloudEvent(headers: headers, data: value)
     } catch {
-      throw .malformed(position: position, reason: "\(error)")
+      let arrived = Instant(milliseconds: max(0, rd_kafka_message_timestamp(message, nil)))
+      event = .unreadable(at: position, key: key, value: value, time: arrived, reason: "no event: \(error)")
     }
+    self.init(position: position, key: String(decoding: key, as: UTF8.self), event: event)
   }
 
   private static func bytes(_ start: UnsafeMutableRawPointer?, _ count: Int) -> [UInt8] {

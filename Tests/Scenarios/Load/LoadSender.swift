@@ -12,8 +12,10 @@ struct LoadSender: Sendable {
   private let deviceToken: String
   private let notes: LoadNotes
   private let number: Int
+  private let pause: Duration
   /// Each sender has an instance of its own, as behind a proxy that keeps to what it chose.
   private let url: String
+  private let instance: Int
   private var random: SeededRandom
   private var ledger = Ledger()
   private var datastreams: [Int64] = []
@@ -26,14 +28,16 @@ struct LoadSender: Sendable {
   /// 1 June 2020.
   private static let firstTime: Int64 = 1_590_969_600_000
 
-  init(city: RunningCity, client: HTTPClient, operatorToken: String, deviceToken: String, notes: LoadNotes, number: Int, seed: UInt64) {
+  init(city: RunningCity, client: HTTPClient, operatorToken: String, deviceToken: String, notes: LoadNotes, number: Int, seed: UInt64, pause: Duration) {
     self.city = city
     self.client = client
     self.operatorToken = operatorToken
     self.deviceToken = deviceToken
     self.notes = notes
     self.number = number
-    url = city.urls[number % city.urls.count]
+    self.pause = pause
+    instance = number % city.urls.count
+    url = city.urls[instance]
     random = SeededRandom(seed: seed &+ UInt64(number) &* 0xA076_1D64_78BD_642F)
   }
 
@@ -45,6 +49,7 @@ struct LoadSender: Sendable {
       case 1..<12: await single()
       default: await array()
       }
+      if pause > .zero { try? await Task.sleep(for: pause) }
     }
     return ledger
   }
@@ -59,7 +64,7 @@ struct LoadSender: Sendable {
     guard let (answer, begun) = await persist(request) else { return }
     guard let id = (try? JSONValue(parsing: answer.body))?["@iot.id"]?.int else { return ledger.unexpected.append("a thing without an id: \(answer.text)") }
     ledger.things[name] = id
-    notes.registration(begun: begun)
+    notes.registration(begun: begun, instance)
     // The read model follows within moments, or once the database is there again.
     while !notes.isStopping {
       if let found = try? await city.get("/sensors/v1.1/Things(\(id))/Datastreams")["value"]?.array?.first?["@iot.id"]?.int {
@@ -79,7 +84,7 @@ struct LoadSender: Sendable {
     guard let (answer, begun) = await persist(request) else { return }
     guard let id = (try? JSONValue(parsing: answer.body))?["@iot.id"]?.int else { return ledger.unexpected.append("a reading without an id: \(answer.text)") }
     ledger.readings[place]?[index].id = id
-    notes.reading(begun: begun)
+    notes.reading(begun: begun, instance)
   }
 
   private mutating func array() async {
@@ -109,7 +114,7 @@ struct LoadSender: Sendable {
       }
       ledger.readings[row.place]?[row.index].id = id
     }
-    notes.reading(begun: begun)
+    notes.reading(begun: begun, instance)
   }
 
   /// A new place mostly; now and then an earlier one, with what it was sent last or with another value.

@@ -7,10 +7,12 @@ final class MixedLoad: Sendable {
   private let work: Task<Ledger, any Error>
 
   /// Begins to send.
-  init(on city: RunningCity, senders: Int, seed: UInt64) async throws {
+  ///
+  /// - Parameter pause: of each sender after each request: what was acknowledged has to be looked for in the end.
+  init(on city: RunningCity, senders: Int, seed: UInt64, pause: Duration = .zero) async throws {
     let operatorToken = try await city.token("sensor-operator")
     let deviceToken = try await city.token("device")
-    let notes = LoadNotes()
+    let notes = LoadNotes(instances: city.urls.count)
     let client = HTTPClient(HTTPClient.Settings(connectionsPerHost: senders))
     self.notes = notes
     work = Task {
@@ -18,7 +20,7 @@ final class MixedLoad: Sendable {
         for number in 0..<senders {
           group.addTask {
             var sender = LoadSender(
-              city: city, client: client, operatorToken: operatorToken, deviceToken: deviceToken, notes: notes, number: number, seed: seed)
+              city: city, client: client, operatorToken: operatorToken, deviceToken: deviceToken, notes: notes, number: number, seed: seed, pause: pause)
             return await sender.run()
           }
         }
@@ -29,10 +31,9 @@ final class MixedLoad: Sendable {
     }
   }
 
-  /// Whether a reading and a registration were acknowledged that had been sent after that moment.
+  /// Whether every instance acknowledged a reading and a registration that had been sent after that moment.
   func isAcknowledged(after moment: ContinuousClock.Instant) -> Bool {
-    let latest = notes.latest
-    return latest.reading > moment && latest.registration > moment
+    notes.latest.allSatisfy { $0.reading > moment && $0.registration > moment }
   }
 
   /// Sends nothing new, lets every request come to its end, and tells what became of all.
@@ -50,12 +51,19 @@ final class LoadNotes: Sendable {
     var registration = ContinuousClock.now - .seconds(3_600)
   }
 
-  private let state = Mutex((latest: Latest(), isStopping: false))
+  private let state: Mutex<(latest: [Latest], isStopping: Bool)>
 
-  var latest: Latest { state.withLock { $0.latest } }
+  init(instances: Int) { state = Mutex((Array(repeating: Latest(), count: instances), false)) }
+
+  /// Of each instance.
+  var latest: [Latest] { state.withLock { $0.latest } }
   var isStopping: Bool { state.withLock { $0.isStopping } }
 
   func stop() { state.withLock { $0.isStopping = true } }
-  func reading(begun: ContinuousClock.Instant) { state.withLock { $0.latest.reading = max($0.latest.reading, begun) } }
-  func registration(begun: ContinuousClock.Instant) { state.withLock { $0.latest.registration = max($0.latest.registration, begun) } }
+  func reading(begun: ContinuousClock.Instant, _ instance: Int) {
+    state.withLock { $0.latest[instance].reading = max($0.latest[instance].reading, begun) }
+  }
+  func registration(begun: ContinuousClock.Instant, _ instance: Int) {
+    state.withLock { $0.latest[instance].registration = max($0.latest[instance].registration, begun) }
+  }
 }

@@ -20,8 +20,10 @@ struct Reckoning: Sendable {
 
   var isClean: Bool { lost.isEmpty && twice.isEmpty && outOfOrder.isEmpty }
 
-  /// Looks until nothing is missing any more: acknowledged means with the broker, and read models follow. A minute at most.
+  /// Looks until nothing is missing any more: acknowledged means with the broker, and read models follow. A minute at most from when they have come to the
+  /// topics' ends.
   static func of(_ ledger: Ledger, in city: RunningCity) async throws -> Reckoning {
+    try await projected(city)
     let deadline = ContinuousClock.now + .seconds(60)
     while true {
       var reckoning = Reckoning()
@@ -35,6 +37,24 @@ struct Reckoning: Sendable {
       }
       try await Task.sleep(for: .milliseconds(200))
     }
+  }
+
+  /// Waits until the observations' projection has come to the ends of its topics.
+  private static func projected(_ city: RunningCity) async throws {
+    let broker = try await city.broker()
+    let pool = PostgresPool(city.database.configuration(database: "dos_sensors"), size: 1)
+    try? await Browser.until("everything is projected", within: .seconds(180)) {
+      for topic in SensorIngestService().topics where topic.name.contains("observations") {
+        let ends = try await broker.end(of: topic)
+        let rows = try await pool.query(
+          "select position from dos_checkpoints where subscription = 'observations' and topic = \(topic.name) order by partition")
+        let positions = try rows.map { row throws in try row.value(Int64.self, at: 0) }
+        if positions != ends { return false }
+      }
+      return true
+    }
+    await pool.close()
+    await broker.close()
   }
 
   private mutating func things(_ ledger: Ledger, _ city: RunningCity) async throws {
@@ -148,6 +168,7 @@ struct Reckoning: Sendable {
 
   /// Prints what the databases hold and what the city logged, for whoever looks for the cause.
   private func explain(_ city: RunningCity) async throws {
+    for (what, found) in [("lost", lost), ("twice", twice), ("out of order", outOfOrder)] { for line in found.prefix(20) { print("\(what): \(line)") } }
     let broker = try await city.broker()
     for topic in SensorIngestService().topics { print("\(topic.name) ends at \(try await broker.end(of: topic))") }
     await broker.close()

@@ -1,0 +1,134 @@
+import Foundation
+import TestSupport
+
+/// The faults of one run, and how long the city took to overcome each.
+struct ChaosCourse {
+  let city: RunningCity
+  let load: MixedLoad
+  var random: SeededRandom
+  private(set) var faults: [Fault: Int] = [:]
+  private(set) var recoveries: [(fault: Fault, time: Duration)] = []
+  /// What an instance said when it ended although nobody had killed it.
+  private(set) var gaveUp: [String] = []
+
+  init(city: RunningCity, load: MixedLoad, random: SeededRandom) {
+    self.city = city
+    self.load = load
+    self.random = random
+  }
+
+  /// - Parameter end: after which no further fault is begun.
+  mutating func run(faults count: Int, until end: ContinuousClock.Instant) async throws {
+    let begun = ContinuousClock.now
+    try await wait("the load is under way") { [load] in load.isAcknowledged(after: begun) }
+    let urn = Fault.urn(for: city)
+    var moment: ContinuousClock.Instant?
+    for number in 1...count where ContinuousClock.now < end {
+      try await Task.sleep(for: random.duration(50...2_000))
+      let fault = urn.randomElement(using: &random) ?? .killedInstance
+      faults[fault, default: 0] += 1
+      let from = moment ?? .now
+      try await strike(fault)
+      // Now and then the next one meets a city that is not up yet.
+      if number < count, random.oneIn(4) {
+        moment = from
+        continue
+      }
+      moment = nil
+      let over = ContinuousClock.now
+      try await wait("fault \(number) (\(fault.rawValue)) is overcome") { [load] in load.isAcknowledged(after: over) }
+      recoveries.append((fault, from.duration(to: .now)))
+      if count > 20 { print("  \(number) of \(count) \(fault.rawValue): overcome after \(from.duration(to: .now).inSeconds) s") }
+    }
+  }
+
+  var total: Int { faults.values.reduce(0, +) }
+
+  private mutating func strike(_ fault: Fault) async throws {
+    let instance = city.instances.randomElement(using: &random) ?? 0
+    switch fault {
+    case .killedInstance: try await restart([instance])
+    case .killedInstances: try await restart(Array(city.instances))
+    case .killedPostgres:
+      try await city.database.kill()
+      try await Task.sleep(for: random.duration(0...1_000))
+      try await city.database.start()
+    case .killedBackend: try await city.database.killOne(using: &random)
+    case .killedKafka:
+      try await city.kafka?.kill()
+      try await Task.sleep(for: random.duration(0...1_000))
+      try await city.kafka?.start()
+    case .killedAll:
+      try await city.database.kill()
+      try await city.kafka?.kill()
+      try await restart(Array(city.instances))
+      try await Task.sleep(for: random.duration(0...1_000))
+      try await city.database.start()
+      try await city.kafka?.start()
+    case .pausedInstance:
+      let server = city.server(instance)
+      server?.signal(SIGSTOP)
+      try await Task.sleep(for: random.duration(100...6_000))
+      server?.signal(SIGCONT)
+    case .pausedPostgres:
+      let processes = try city.database.pause()
+      try await Task.sleep(for: random.duration(100...4_000))
+      OwnServer.resume(processes)
+    case .pausedKafka:
+      city.kafka?.pause()
+      try await Task.sleep(for: random.duration(100...6_000))
+      city.kafka?.resume()
+    case .cutConnections:
+      try? await city.database.cutConnections()
+      try? await city.kafka?.cutConnections()
+    case .fullDisk:
+      try city.disk?.fill()
+      try await Task.sleep(for: random.duration(500...3_000))
+      city.disk?.free()
+      // Both end themselves where they cannot write what they must, and are started again by whoever looks after them.
+      try await city.database.startIfEnded()
+      try await city.kafka?.startIfEnded()
+    }
+  }
+
+  private func restart(_ instances: [Int]) async throws {
+    for instance in instances { await city.end(with: SIGKILL, instance) }
+    for instance in instances { try city.launchServer(instance) }
+  }
+
+  /// Waits, and starts again what ended by itself, as its supervisor would; of the city's own processes that is noted.
+  mutating func wait(_ what: String, _ holds: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(120)
+    var looked = ContinuousClock.now
+    while try await !holds() {
+      for instance in city.instances where city.server(instance)?.isRunning == false {
+        gaveUp.append("\(instance): " + String(city.log.split(separator: "\n").suffix(2).joined(separator: "\n")))
+        try city.launchServer(instance)
+      }
+      if looked.duration(to: .now) > .seconds(2) {
+        try await city.database.startIfEnded()
+        try await city.kafka?.startIfEnded()
+        looked = .now
+      }
+      guard ContinuousClock.now < deadline else { throw Browser.Failure.timeout(what) }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  var recoveryText: String {
+    let seconds = recoveries.map(\.time).sorted()
+    guard let last = seconds.last else { return "none" }
+    func at(_ share: Double) -> Duration { seconds[min(seconds.count - 1, Int(Double(seconds.count) * share))] }
+    return [("p50", at(0.5)), ("p99", at(0.99)), ("max", last)].map { "\($0) \($1.inSeconds) s" }.joined(separator: ", ")
+  }
+
+  /// The slowest recovery of each kind.
+  var slowest: String {
+    Dictionary(grouping: recoveries, by: \.fault).map { "\($0.key.rawValue) \(($0.value.map(\.time).max() ?? .zero).inSeconds)" }.sorted().joined(separator: ", ")
+  }
+}
+
+extension Duration {
+  /// In seconds, to the millisecond.
+  var inSeconds: Double { Double(Int(self / .milliseconds(1))) / 1_000 }
+}
