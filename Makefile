@@ -1,4 +1,4 @@
-.PHONY: run test mutants api-check chaos sanitize fuzz bench lint
+.PHONY: run test mutants api-check chaos sanitize fuzz bench lint compose-check image-check
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -35,3 +35,11 @@ fuzz:
 # Format and warnings of Swift, C++ and shell.
 lint:
 	@ops/lint
+
+# Checks compose/ as far as that can be done without a container engine.
+compose-check:
+	@ops/compose-check
+
+# Makes the container's image in a Debian of its own, as root, and starts it.
+image-check:
+	@ops/image-check
