@@ -25,7 +25,8 @@ extension CloudEvent {
     writer.string(Data(value).base64EncodedString())
     writer.endObject()
     return CloudEvent(
-      id: id(of: position), source: "/broker", type: unreadableType, subject: "unreadable/\(position.partition)/\(position.offset)", time: time, city: "unknown",
+      id: id(of: position), source: "/broker", type: unreadableType, subject: "unreadable/\(position.partition)/\(position.offset)", time: time,
+      city: "unknown",
       data: writer.bytes)
   }
 

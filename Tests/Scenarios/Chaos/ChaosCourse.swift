@@ -124,7 +124,8 @@ struct ChaosCourse {
 
   /// The slowest recovery of each kind.
   var slowest: String {
-    Dictionary(grouping: recoveries, by: \.fault).map { "\($0.key.rawValue) \(($0.value.map(\.time).max() ?? .zero).inSeconds)" }.sorted().joined(separator: ", ")
+    Dictionary(grouping: recoveries, by: \.fault).map { "\($0.key.rawValue) \(($0.value.map(\.time).max() ?? .zero).inSeconds)" }.sorted().joined(
+      separator: ", ")
   }
 }
 
