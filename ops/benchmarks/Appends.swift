@@ -68,8 +68,7 @@ extension Bench {
     }
   }
 
-  private static let topic = Topic(
-    name: "dos.bench.decisions", visibility: .internal, governance: Governance(owner: "bench", purpose: "bench", legalBasis: "none", successor: "nobody"))
+  private static let topic = Topic.bench("dos.bench.decisions")
 
   private static func event(_ subject: String) -> CloudEvent {
     CloudEvent(

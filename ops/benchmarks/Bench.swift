@@ -36,6 +36,8 @@ actor Bench {
     ("empty", "an empty route", { try await $0.empty() }),
     ("streams", "open event streams", { try await $0.streams() }),
     ("appends", "decisions into the Journal, events into the broker", { try await $0.appends() }),
+    ("forwarding", "from the Journal to the topic, on both brokers", { try await $0.forwarding() }),
+    ("distributed", "observations from HTTP until queryable, on Kafka", { try await $0.distributed() }),
     ("scale", "rates with more datastreams and more stored observations", { try await $0.scale() }),
   ]
 

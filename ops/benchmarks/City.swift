@@ -1,36 +1,45 @@
+import Broker
 import Foundation
 import HTTP
 import JSON
 import Postgres
 import Time
 
-/// The city under load: `dos serve all` as built for release, on databases of its own, with durability on.
+/// The city under load, as built for release, on databases of its own, with durability on: `dos serve all` on PostgreSQL alone, or instances of each service on a
+/// Kafka.
 actor City {
-  nonisolated let url: String
+  /// Of the first instance.
+  nonisolated var url: String { urls[0] }
+  nonisolated let urls: [String]
+  private let kafka: KafkaServer?
   nonisolated let server: Server
   nonisolated let client = HTTPClient(.init(connectionsPerHost: 8))
   nonisolated let sensors: PostgresPool
   nonisolated let broker: PostgresPool
   nonisolated let port: UInt16
-  private var program: Command?
+  private var programs: [Command] = []
   private(set) var datastreams: [Int64] = []
   private(set) var device = ""
   private var eras = 0
+  /// The Kafka's topics, once somebody looked at them.
+  private var opened: KafkaBroker?
   /// How long its first start took, on empty databases.
   private(set) var firstStart: Duration = .zero
 
-  private init(server: Server) throws {
+  private init(server: Server, kafka: KafkaServer?, instances: Int) throws {
     self.server = server
-    port = try Sockets.freePort()
-    url = "http://127.0.0.1:\(port)"
+    self.kafka = kafka
+    let ports = try (0..<instances).map { _ in try Sockets.freePort() }
+    port = ports[0]
+    urls = ports.map { "http://127.0.0.1:\($0)" }
     sensors = server.pool("dos_sensors")
     broker = server.pool("dos_broker")
   }
 
   /// A city without things, on databases made anew.
-  static func new(on server: Server) async throws -> City {
+  static func new(on server: Server, kafka: KafkaServer? = nil, instances: Int = 1) async throws -> City {
     try await server.remakeDatabases()
-    let city = try City(server: server)
+    let city = try City(server: server, kafka: kafka, instances: instances)
     try await city.startFirst()
     try await city.makeKey()
     return city
@@ -38,40 +47,50 @@ actor City {
 
   private func startFirst() async throws { firstStart = try await start() }
 
-  var pid: Int32 { program?.pid ?? 0 }
+  /// Of the first instance.
+  var pid: Int32 { programs.first?.pid ?? 0 }
+  var pids: [Int32] { programs.map(\.pid) }
 
   /// Starts it, and gives the time until it was ready.
   func start() async throws -> Duration {
-    let program = Command(".build/release/dos", ["serve", "all", "--port", "\(port)", "--log-level", "warning"])
     let began = ContinuousClock.now
-    try program.start()
-    self.program = program
-    while (try? await client.send(ClientRequest(.get, url + "/health/ready")))?.status != 200 {
-      try expect(program.isRunning, "dos ended before it was ready: \(program.output.suffix(2_000))")
-      try expect(ContinuousClock.now - began < .seconds(120), "dos was not ready within two minutes: \(program.output.suffix(2_000))")
-      try await Task.sleep(for: .milliseconds(2))
+    for url in urls {
+      let port = url.split(separator: ":").last.map(String.init) ?? ""
+      let broker = kafka.map { ["--broker", "kafka", "--kafka-bootstrap", $0.bootstrap, "--kafka-replication", "1"] } ?? []
+      let program = Command(".build/release/dos", ["serve", kafka == nil ? "all" : "sensors", "--port", port, "--log-level", "warning"] + broker)
+      try program.start()
+      programs.append(program)
+      while (try? await client.send(ClientRequest(.get, url + "/health/ready")))?.status != 200 {
+        try expect(program.isRunning, "dos ended before it was ready: \(program.output.suffix(2_000))")
+        try expect(ContinuousClock.now - began < .seconds(120), "dos was not ready within two minutes: \(program.output.suffix(2_000))")
+        try await Task.sleep(for: .milliseconds(2))
+      }
     }
     return ContinuousClock.now - began
   }
 
   func stop() async {
-    guard let program else { return }
-    await program.terminate()
-    // Warnings and errors alone: whatever stands there belongs to the figures.
-    for line in program.output.split(separator: "\n").prefix(20) where !line.contains("development: no OIDC issuer") { say("  dos said: \(line.prefix(300))") }
-    program.forget()
-    self.program = nil
+    for program in programs {
+      await program.terminate()
+      // Warnings and errors alone: whatever stands there belongs to the figures.
+      for line in program.output.split(separator: "\n").prefix(20) where !line.contains("development: no OIDC issuer") {
+        say("  dos said: \(line.prefix(300))")
+      }
+      program.forget()
+    }
+    programs = []
   }
 
   /// For the last time.
   func end() async {
     await stop()
+    await opened?.close()
     await client.close()
     await sensors.close()
     await broker.close()
   }
 
-  func usage() -> Usage { Usage(dos: pid, postmaster: server.postmaster) }
+  func usage() -> Usage { Usage(dos: pids, postmaster: server.postmaster, kafka: kafka?.pid) }
 
   /// Hours in which nothing was read yet, for whoever sends next, nor on the days of the city that readings around them belong to.
   func freshHours() -> Instant {
@@ -128,19 +147,34 @@ actor City {
   }
 
   /// Events acknowledged and not yet in the read model.
-  nonisolated func behind() async throws -> Int64 {
+  func behind() async throws -> Int64 {
+    let reached = try await sensors.query("select coalesce(sum(position), 0)::bigint from dos_checkpoints where subscription = 'observations'")
+    return try await ends() - reached[0].value(Int64.self, at: 0)
+  }
+
+  /// The sum of the ends of all partitions with observations.
+  private func ends() async throws -> Int64 {
+    if let kafka {
+      let broker = try opened ?? KafkaBroker.open(KafkaSettings(bootstrap: kafka.bootstrap))
+      opened = broker
+      var sum: Int64 = 0
+      for visibility in ["public", "partner", "internal", "restricted"] {
+        let ends = (try? await broker.end(of: .bench("dos.sensors.observations.\(visibility)"))) ?? []
+        sum += ends.reduce(0, +)
+      }
+      return sum
+    }
     let heads = try await broker.query(
       """
       select coalesce(sum(head), 0)::bigint from topics t join topic_partitions p on p.topic = t.id cross join lateral (
         select "offset" + 1 as head from events e where e.topic = p.topic and e.partition = p.partition order by "offset" desc limit 1) last
       where t.name like 'dos.sensors.observations.%'
       """)
-    let reached = try await sensors.query("select coalesce(sum(position), 0)::bigint from dos_checkpoints where subscription = 'observations'")
-    return try heads[0].value(Int64.self, at: 0) - reached[0].value(Int64.self, at: 0)
+    return try heads[0].value(Int64.self, at: 0)
   }
 
   /// Waits until everything acknowledged is in the read model, and gives the time that took.
-  nonisolated func catchUp() async throws -> Duration {
+  func catchUp() async throws -> Duration {
     let began = ContinuousClock.now
     while case let behind = try await behind(), behind > 0 {
       try expect(ContinuousClock.now - began < .seconds(120), "the read model is \(behind) events behind after two minutes")

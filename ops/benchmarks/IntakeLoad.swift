@@ -39,9 +39,11 @@ struct IntakeLoad: Sendable {
     device = await city.device
   }
 
-  /// - Parameter proves: sends GETs beside the load, for the time until a reading can be read.
+  /// - Parameters:
+  ///   - proves: sends GETs beside the load, for the time until a reading can be read.
+  ///   - rowsPerSecond: at most; nil for as many as are taken.
   /// - Throws: `Failure` where a row was not taken.
-  func run(until end: End, proves: Bool = true) async throws -> Outcome {
+  func run(until end: End, proves: Bool = true, rowsPerSecond: Double? = nil) async throws -> Outcome {
     let client = HTTPClient(.init(connectionsPerHost: Self.connections, idleConnections: Self.connections))
     let (samples, inbox) = AsyncStream.makeStream(of: (Readings.Sample, ContinuousClock.Instant).self, bufferingPolicy: .bufferingNewest(1))
     let before = await city.usage()
@@ -51,8 +53,10 @@ struct IntakeLoad: Sendable {
     defer { progress.cancel() }
     do {
       let answers = try await withThrowingTaskGroup(of: Times.self) { group in
-        for _ in 0..<Self.connections {
-          group.addTask { try await send(client, until: end, began) { inbox.yield(($0, $1)) } }
+        for connection in 0..<Self.connections {
+          let url = city.urls[connection % city.urls.count]
+          let pause = rowsPerSecond.map { Duration.seconds(Double(Self.connections * Readings.rowsPerRequest) / $0) }
+          group.addTask { try await send(client, to: url, until: end, began, pause) { inbox.yield(($0, $1)) } }
         }
         return try await group.reduce(into: Times()) { $0.add($1) }
       }
@@ -73,14 +77,20 @@ struct IntakeLoad: Sendable {
   }
 
   private func send(
-    _ client: HTTPClient, until end: End, _ began: ContinuousClock.Instant, _ acknowledged: (Readings.Sample, ContinuousClock.Instant) -> Void
+    _ client: HTTPClient, to url: String, until end: End, _ began: ContinuousClock.Instant, _ pause: Duration?,
+    _ acknowledged: (Readings.Sample, ContinuousClock.Instant) -> Void
   ) async throws -> Times {
     var times = Times()
     let headers: Headers = ["Authorization": "Bearer \(device)"]
+    var turn = 0
     while goesOn(end, began) {
+      if let pause {
+        try await Task.sleep(until: began + pause * turn)
+        turn += 1
+      }
       let (body, sample) = readings.next()
       let sent = ContinuousClock.now
-      let answer = try await client.send(.json(.post, city.url + "/sensors/v1.1/CreateObservations", body, headers: headers))
+      let answer = try await client.send(.json(.post, url + "/sensors/v1.1/CreateObservations", body, headers: headers))
       let now = ContinuousClock.now
       times.add(now - sent)
       try expect(answer.status == 201, "readings were answered with \(answer.status): \(answer.text.prefix(300))")

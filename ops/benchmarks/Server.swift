@@ -70,8 +70,8 @@ struct Server: Sendable {
   func checkpoint() async throws { _ = try await administer { try await $0.execute("checkpoint") } }
 
   /// What autovacuum would find out in a while, so that no measure depends on when it came by.
-  func analyze() async throws {
-    for database in ["dos_sensors", "dos_broker"] {
+  func analyze(_ databases: [String] = ["dos_sensors", "dos_broker"]) async throws {
+    for database in databases {
       let pool = pool(database, size: 1)
       try await pool.execute("vacuum analyze")
       await pool.close()

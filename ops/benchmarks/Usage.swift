@@ -1,23 +1,32 @@
 import Foundation
 
-/// Processor time that the load, the city and its PostgreSQL have used so far, in seconds.
+/// Processor time that the load, the city, its PostgreSQL and its Kafka have used so far, in seconds.
 struct Usage: Sendable {
   let load: Double
   let dos: Double
   let postgres: Double
+  let kafka: Double
   let time = ContinuousClock.now
 
-  init(dos: Int32?, postmaster: Int32) {
+  init(dos: [Int32], postmaster: Int32, kafka: Int32? = nil) {
     load = Usage.own
-    self.dos = dos.map { Usage.processor($0) } ?? 0
+    self.dos = dos.reduce(0) { $0 + Usage.processor($1) }
+    self.kafka = kafka.map { Usage.processor($0) } ?? 0
     postgres = Usage.processes(of: postmaster).reduce(Usage.ended(postmaster)) { $0 + Usage.processor($1) }
   }
 
   /// Cores used since then, for people.
   func since(_ before: Usage) -> String {
     let seconds = (time - before.time) / .seconds(1)
-    let shares = [("load", load - before.load), ("dos", dos - before.dos), ("PostgreSQL", postgres - before.postgres)]
+    let times = times(since: before)
+    var shares = [("load", times.load), ("dos", times.dos), ("PostgreSQL", times.postgres)]
+    if kafka > 0 { shares.append(("Kafka", times.kafka)) }
     return "cores used: " + shares.map { "\($0) \(String(format: "%.2f", $1 / seconds))" }.joined(separator: ", ")
+  }
+
+  /// Seconds used since then.
+  func times(since before: Usage) -> (load: Double, dos: Double, postgres: Double, kafka: Double) {
+    (load - before.load, dos - before.dos, postgres - before.postgres, kafka - before.kafka)
   }
 
   /// Resident bytes of a process.
