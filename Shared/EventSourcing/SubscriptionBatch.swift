@@ -46,12 +46,12 @@ struct PartitionBatch: Sendable {
   let parked: Set<String>
 }
 
-/// How batches are written: all in one transaction; where that fails for good, each partition alone; and where that does, event by event.
+/// How batches are written: all in one transaction; where that fails for good, each partition alone; and where that does, in halves.
 struct BatchWriter: Sendable {
   let projection: any Projection
   let tables: TableNames
   let letters: DeadLetterBox
-  /// Told why a batch is taken event by event.
+  /// Told why a batch is taken apart.
   var trouble: @Sendable (_ what: String) -> Void = { _ in }
 
   /// The checkpoints first, then the read model.
@@ -76,7 +76,7 @@ struct BatchWriter: Sendable {
         for batch in batches { outcomes += await write([batch], in: pool) }
         return outcomes
       }
-      return Self.isDeterministic(error) ? [await eachAlone(batch, error, in: pool)] : batches.map { _ in .failure(error) }
+      return Self.isDeterministic(error) ? [await sorted(batch, error, in: pool)] : batches.map { _ in .failure(error) }
     }
   }
 
@@ -94,35 +94,41 @@ struct BatchWriter: Sendable {
     return true
   }
 
-  private func eachAlone(_ batch: PartitionBatch, _ error: any Error, in pool: PostgresPool) async -> Result<Set<String>, any Error> {
-    trouble("a batch of \(batch.events.count) events is taken one by one: \(error)")
+  private func sorted(_ batch: PartitionBatch, _ error: any Error, in pool: PostgresPool) async -> Result<Set<String>, any Error> {
+    trouble("what cannot be projected is looked for among \(batch.events.count) events: \(error)")
     do {
       return .success(
         try await pool.transaction { connection throws in
           try Self.advance([batch], on: connection)
-          return try eachAlone(batch.events, parked: batch.parked, on: connection)
+          var parked = batch.parked
+          try sort(batch.events[...], parked: &parked, on: connection)
+          return parked
         })
     } catch {
       return .failure(error)
     }
   }
 
-  private func eachAlone(_ events: [ProjectedEvent], parked: Set<String>, on connection: isolated PostgresConnection) throws -> Set<String> {
-    var parked = parked
-    for event in events {
-      if try park(event, parked: parked, on: connection) { continue }
-      try connection.execute(script: "savepoint event")
-      do {
-        try projection.project([event], on: connection, tables: tables)
-        // What a deferred constraint would refuse at COMMIT is refused here, where it is known whose fault it is.
-        try connection.execute(script: "set constraints all immediate; release savepoint event; set constraints all deferred")
-      } catch  where Self.isDeterministic(error) {
-        try connection.execute(script: "rollback to savepoint event")
+  /// Projects what can be projected, in halves where the whole cannot, so that one bad event among thousands costs little more than they do.
+  private func sort(_ events: ArraySlice<ProjectedEvent>, parked: inout Set<String>, on connection: isolated PostgresConnection) throws {
+    try connection.execute(script: "savepoint part")
+    do {
+      var free: [ProjectedEvent] = []
+      for event in events where try !park(event, parked: parked, on: connection) { free.append(event) }
+      if !free.isEmpty { try projection.project(free, on: connection, tables: tables) }
+      // What a deferred constraint would refuse at COMMIT is refused here, where it is known whose fault it is.
+      try connection.execute(script: "set constraints all immediate; release savepoint part; set constraints all deferred")
+    } catch  where Self.isDeterministic(error) {
+      try connection.execute(script: "rollback to savepoint part; release savepoint part")
+      if events.count == 1, let event = events.first {
         try letters.park(event, cause: "\(error)", on: connection)
         parked.insert(event.event.subject)
+      } else {
+        let middle = events.startIndex + events.count / 2
+        try sort(events[..<middle], parked: &parked, on: connection)
+        try sort(events[middle...], parked: &parked, on: connection)
       }
     }
-    return parked
   }
 
   /// Whether the same thing would fail again. Trouble of the database or network is not the event's fault and is never a reason to park it.

@@ -7,7 +7,9 @@ struct ChaosCourse {
   let load: MixedLoad
   var random: SeededRandom
   private(set) var faults: [Fault: Int] = [:]
-  private(set) var recoveries: [(fault: Fault, time: Duration)] = []
+  /// From the fault until every instance acknowledged readings and registrations again, and the part of it after what was broken was there again: a Kafka that was
+  /// killed takes seconds to start, whoever waits for it.
+  private(set) var recoveries: [(fault: Fault, time: Duration, own: Duration)] = []
   /// What an instance said when it ended although nobody had killed it.
   private(set) var gaveUp: [String] = []
 
@@ -37,7 +39,7 @@ struct ChaosCourse {
       moment = nil
       let over = ContinuousClock.now
       try await wait("fault \(number) (\(fault.rawValue)) is overcome") { [load] in load.isAcknowledged(after: over) }
-      recoveries.append((fault, from.duration(to: .now)))
+      recoveries.append((fault, from.duration(to: .now), over.duration(to: .now)))
       if count > 20 { print("  \(number) of \(count) \(fault.rawValue): overcome after \(from.duration(to: .now).inSeconds) s") }
     }
   }
@@ -115,10 +117,13 @@ struct ChaosCourse {
     }
   }
 
-  var recoveryText: String {
-    let seconds = recoveries.map(\.time).sorted()
-    guard let last = seconds.last else { return "none" }
-    func at(_ share: Double) -> Duration { seconds[min(seconds.count - 1, Int(Double(seconds.count) * share))] }
+  var recoveryText: String { Self.text(recoveries.map(\.time)) }
+  var ownRecoveryText: String { Self.text(recoveries.map(\.own)) }
+
+  private static func text(_ times: [Duration]) -> String {
+    let sorted = times.sorted()
+    guard let last = sorted.last else { return "none" }
+    func at(_ share: Double) -> Duration { sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] }
     return [("p50", at(0.5)), ("p99", at(0.99)), ("max", last)].map { "\($0) \($1.inSeconds) s" }.joined(separator: ", ")
   }
 

@@ -64,7 +64,8 @@ struct ChaosScenario {
         differ from a rebuild   \(differences.count)
         not heard live          \(unheard.count), in \(live.openings) openings, \(try live.heard().resets) resets
         there unacknowledged    \(reckoning.unacknowledged)
-        time to recover         \(course.recoveryText)
+        time to recover         \(course.recoveryText), from the fault
+                                \(course.ownRecoveryText), from when what was broken was there again
         slowest of each, in s   \(course.slowest)
         chaos: \(mode.rawValue), seed \(seed), \(ledger.acknowledged) operations, \(course.total) faults, \(reckoning.lost.count) lost, \
         \(reckoning.twice.count) twice, \(reckoning.outOfOrder.count) out of order, recovery \(course.recoveryText)

@@ -43,7 +43,7 @@ struct Reckoning: Sendable {
   private static func projected(_ city: RunningCity) async throws {
     let broker = try await city.broker()
     let pool = PostgresPool(city.database.configuration(database: "dos_sensors"), size: 1)
-    try? await Browser.until("everything is projected", within: .seconds(180)) {
+    try await Browser.until("everything is projected", within: .seconds(600)) {
       for topic in SensorIngestService().topics where topic.name.contains("observations") {
         let ends = try await broker.end(of: topic)
         let rows = try await pool.query(
