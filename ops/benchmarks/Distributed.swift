@@ -80,7 +80,8 @@ extension Bench {
     let point = "\(Figure.text(Double(count))) datastreams"
     add(
       Figure(
-        measure: "distributed", name: "intake, 1 instance, \(point)", value: outcome.rate, unit: "rows/s", limit: .init(name: "1,000 datastreams", value: first)))
+        measure: "distributed", name: "intake, 1 instance, \(point)", value: outcome.rate, unit: "rows/s", limit: .init(name: "1,000 datastreams", value: first)
+      ))
     add(Figure(measure: "distributed", name: "in memory, \(point)", value: Usage.resident(await city.pid) / 1e6, unit: "MB"))
   }
 }

@@ -51,7 +51,9 @@ extension Bench {
     try await server.withDatabase("bench_journal", size: 16) { pool in
       try await Migrations.apply(steps, scope: EventSourcingMigrations.scope, to: pool)
       let journal = Journal(pool: pool, topic: topic, city: "dortmund", source: "/dortmund/bench")
-      try await journal.append([StreamWrite(stream: "first", expected: .noStream, events: [NewEvent(type: "de.dos2030.bench.begun.v1", data: Array("{}".utf8))])], context: EventContext(time: .now()))
+      try await journal.append(
+        [StreamWrite(stream: "first", expected: .noStream, events: [NewEvent(type: "de.dos2030.bench.begun.v1", data: Array("{}".utf8))])],
+        context: EventContext(time: .now()))
       let times = try await Self.paced(journal, broker, topic, seconds: settings.shortSeconds)
       add(Figure(measure: "forwarding", name: "committed until consumed, \(name), p50", value: times.percentile(50), unit: "ms"))
       add(

@@ -36,7 +36,8 @@ struct KafkaServer: Sendable {
     let output = try? await Command.output(
       "ops/kafka",
       [
-        "tool", "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", "\(records)", "--record-size", "\(bytes)", "--throughput", "-1",
+        "tool", "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", "\(records)", "--record-size", "\(bytes)", "--throughput",
+        "-1",
         "--producer-props", "bootstrap.servers=\(bootstrap)", "acks=all", "compression.type=lz4",
       ])
     // "200000 records sent, 173010.4 records/sec (33.00 MB/sec), ..."
