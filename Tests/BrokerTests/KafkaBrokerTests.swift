@@ -38,7 +38,7 @@ import Testing
     let broker = try MockedKafkaBroker(mock, limits: limits)
     let things = topic(partitions: 1)
     try await broker.declare([things])
-    _ = try await broker.publish(outgoing(things, ["before"], partition: 0))
+    _ = try await eventually { try await broker.publish(outgoing(things, ["before"], partition: 0)) }
     mock.setDown(true)
     await #expect(throws: BrokerError.self) { try await broker.publish(outgoing(things, [String(repeating: "x", count: 15_000)], partition: 0)) }
     let refusal = await refusal(of: broker, outgoing(things, [String(repeating: "y", count: 15_000)], partition: 0))

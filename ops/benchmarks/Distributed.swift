@@ -29,6 +29,7 @@ extension Bench {
   private func distributed(_ city: City, _ kafka: KafkaServer, first: Double?) async throws -> Double {
     let instances = await city.pids.count
     try await city.register(1_000)
+    try await warmUp(city)
     let readings = await Readings(datastreams: city.datastreams, begin: city.freshHours())
     try await server.checkpoint()
     say("distributed: \(instances) instance\(instances == 1 ? "" : "s"), \(settings.shortSeconds) s")
@@ -55,6 +56,13 @@ extension Bench {
     add(Figure(measure: "distributed", name: "the largest of \(name) in memory", value: memory / 1e6, unit: "MB", aim: .atMost(150)))
     try expect(outcome.backlog < .seconds(5), "the backlog at the end was \(outcome.backlog)")
     return outcome.rate
+  }
+
+  /// Kafka runs on a machine that compiles what is used often: in its first half minute it is a third slower.
+  private func warmUp(_ city: City) async throws {
+    say("  warming up")
+    let load = await IntakeLoad(city: city, readings: Readings(datastreams: city.datastreams, begin: city.freshHours()))
+    _ = try await load.run(until: .after(.seconds(settings.shortSeconds)), proves: false)
   }
 
   /// From a fact's acknowledgement until it is in the read model, at a rate that leaves the machine room.

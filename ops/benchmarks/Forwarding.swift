@@ -54,6 +54,8 @@ extension Bench {
       try await journal.append(
         [StreamWrite(stream: "first", expected: .noStream, events: [NewEvent(type: "de.dos2030.bench.begun.v1", data: Array("{}".utf8))])],
         context: EventContext(time: .now()))
+      // Kafka's own machine compiles what is used often.
+      _ = try await Self.paced(journal, broker, topic, seconds: settings.shortSeconds)
       let times = try await Self.paced(journal, broker, topic, seconds: settings.shortSeconds)
       add(Figure(measure: "forwarding", name: "committed until consumed, \(name), p50", value: times.percentile(50), unit: "ms"))
       add(
@@ -124,7 +126,7 @@ extension Bench {
       for number in 0..<count {
         try await Task.sleep(until: began + .milliseconds(5 * number))
         group.addTask {
-          try await journal.append([StreamWrite(stream: "paced-\(number)", expected: .noStream, events: news(number))], context: EventContext(time: .now()))
+          try await journal.append([StreamWrite(stream: "paced-\(number)", expected: .any, events: news(number))], context: EventContext(time: .now()))
           committed.note(number, .now)
         }
       }

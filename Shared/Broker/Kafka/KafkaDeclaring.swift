@@ -2,8 +2,9 @@ import CKafka
 
 /// Makes the topics exist as they are declared.
 extension KafkaTopics {
+  /// Waits while the brokers are only just starting: until the first has joined its cluster there is nowhere to put a topic.
   func declare(_ topic: Topic) async throws(BrokerError) {
-    let deadline = ContinuousClock.now + KafkaConsumers.callTime
+    let deadline = ContinuousClock.now + settings.limits.publishTime
     while true {
       if let existing = try await consumers.call({ handle in Self.partitions(of: topic.name, handle) }) {
         guard existing == topic.partitions else {
@@ -13,10 +14,15 @@ extension KafkaTopics {
         return
       }
       guard settings.makesTopics else { throw .unknownTopic(topic.name) }
-      guard ContinuousClock.now < deadline else { throw .unavailable(reason: "the topic \(topic.name) was made and is not there", mayHaveArrived: false) }
-      // Another process may be first; then it is there all the same. A topic just made is known everywhere a moment later.
-      try await make(topic)
-      try? await Task.sleep(for: .milliseconds(20))
+      var trouble = BrokerError.unavailable(reason: "the topic \(topic.name) was made and is not there", mayHaveArrived: false)
+      do throws(BrokerError) {
+        // Another process may be first; then it is there all the same. A topic just made is known everywhere a moment later.
+        try await make(topic)
+      } catch {
+        trouble = error
+      }
+      guard ContinuousClock.now < deadline else { throw trouble }
+      try? await Task.sleep(for: .milliseconds(50))
     }
   }
 

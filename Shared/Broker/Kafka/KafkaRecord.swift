@@ -1,4 +1,5 @@
 import CKafka
+import Foundation
 import Time
 
 extension CloudEvent {
@@ -19,19 +20,22 @@ extension CloudEvent {
 }
 
 extension ConsumedEvent {
+  /// Of the headers that are attributes of an event (CloudEvents Kafka protocol binding 1.0.2, section 3.2.3).
+  private static let prefix = "ce_"
+
   /// Reads a record, whatever it is.
   init(_ message: UnsafePointer<rd_kafka_message_t>, topic: String) {
     let record = message.pointee
     let position = BrokerPosition(topic: topic, partition: Int(record.partition), offset: record.offset)
-    var headers: [(name: String, value: String)] = []
+    var attributes: [String: String] = [:]
     var block: OpaquePointer?
     if rd_kafka_message_headers(message, &block) == RD_KAFKA_RESP_ERR_NO_ERROR, let block {
-      headers.reserveCapacity(rd_kafka_header_cnt(block))
+      attributes.reserveCapacity(rd_kafka_header_cnt(block))
       var (name, value, size): (UnsafePointer<CChar>?, UnsafeRawPointer?, Int) = (nil, nil, 0)
       var index = 0
       while rd_kafka_header_get_all(block, index, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR {
-        if let name, let value {
-          headers.append((String(cString: name), String(decoding: UnsafeRawBufferPointer(start: value, count: size), as: UTF8.self)))
+        if let name, let value, strncmp(name, Self.prefix, Self.prefix.utf8.count) == 0 {
+          attributes[String(cString: name + Self.prefix.utf8.count)] = String(decoding: UnsafeRawBufferPointer(start: value, count: size), as: UTF8.self)
         }
         index += 1
       }
@@ -39,7 +43,7 @@ extension ConsumedEvent {
     let (key, value) = (Self.bytes(record.key, record.key_len), Self.bytes(record.payload, record.len))
     let event: CloudEvent
     do {
-      event = try CloudEvent(headers: headers, data: value)
+      event = try CloudEvent(attributes: attributes, data: value)
     } catch {
       let arrived = Instant(milliseconds: max(0, rd_kafka_message_timestamp(message, nil)))
       event = .unreadable(at: position, key: key, value: value, time: arrived, reason: "no event: \(error)")
