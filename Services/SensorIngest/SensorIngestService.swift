@@ -28,7 +28,7 @@ public struct SensorIngestService: Service {
 
   public init() {}
 
-  public var topics: [Topic] { [SensorTopics.registry] + ObservationTopics.all }
+  public var topics: [Topic] { [SensorTopics.registry] + ObservationTopics.declared }
 
   public func migrations() throws -> [SchemaSteps] {
     let own = SensorFiles.all.filter { $0.name.hasPrefix("Migrations/") }
@@ -102,7 +102,9 @@ public struct SensorIngestService: Service {
     SensorReplays(journal: journal(context), broker: context.broker, pool: context.pool).all
   }
 
-  public func deadLetters(_ context: ServiceContext) async throws -> any DeadLetterBox { SensorDeadLetters(pool: context.pool) }
+  public func deadLetters(_ context: ServiceContext) async throws -> any DeadLetterBox {
+    SensorDeadLetters(pool: context.pool, topics: ObservationTopics(of: context.broker))
+  }
 
   private func journal(_ context: ServiceContext) -> Journal {
     Journal(

@@ -63,10 +63,11 @@ extension Replay.Verification {
 /// What could not be taken into the service's read models.
 struct SensorDeadLetters: DeadLetterBox {
   let pool: PostgresPool
+  let topics: ObservationTopics
 
   private var boxes: [(projection: any Projection, topic: String, partitions: Int)] {
     [(RegistryProjection(), SensorTopics.registry.name, SensorTopics.registry.partitions)]
-      + ObservationTopics.all.map { (ObservationsProjection(), $0.name, $0.partitions) }
+      + topics.all.map { (ObservationsProjection(), $0.name, $0.partitions) }
   }
 
   func list() async throws -> [DeadLetterNote] {

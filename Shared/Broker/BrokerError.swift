@@ -10,14 +10,16 @@ public enum BrokerError: Error, Sendable, Hashable {
   case invalid(String)
   case unknownTopic(String)
   case unknownPartition(topic: String, partition: Int)
-  /// Declared with another number of partitions than the topic has, which is fixed for life.
+  /// Declared, or named in a publish, with another number of partitions than the topic has.
   case partitionsDiffer(topic: String, existing: Int, declared: Int)
+  /// A growth of the topic was begun and not finished.
+  case growing(topic: String, to: Int)
+  /// A topic of decisions, or a number that is no larger multiple of what it has (nor above 1,024).
+  case cannotGrow(topic: String, from: Int, to: Int)
   /// The offset wanted lies before `earliest` (retention) or beyond `next` (the broker was restored).
   case offsetOutOfRange(earliest: Int64, next: Int64)
   /// A property that the broker's library does not take.
   case setting(name: String, reason: String)
-  /// A stored record cannot be read as an event.
-  case malformed(position: BrokerPosition, reason: String)
   case closed
 }
 
@@ -32,10 +34,12 @@ extension BrokerError: CustomStringConvertible {
     case .unknownTopic(let name): "there is no topic \(name): the service that publishes to it must have been started once, or dos migrate run"
     case .unknownPartition(let topic, let partition): "the topic \(topic) has no partition \(partition)"
     case .partitionsDiffer(let topic, let existing, let declared):
-      "the topic \(topic) has \(existing) partitions for life and is declared with \(declared): keep \(existing), or make a topic of another name"
+      "the topic \(topic) has \(existing) partitions and not \(declared): where they are too few, `dos topics grow \(topic)=\(declared)` adds some"
+    case .growing(let topic, let count): "the topic \(topic) is to get \(count) partitions and has not: finish it with `dos topics grow \(topic)=\(count)`"
+    case .cannotGrow(let topic, let from, let to):
+      "the topic \(topic) cannot go from \(from) to \(to) partitions: a topic of facts can have 2, 3, 4, … times as many, up to 1,024; one of decisions keeps them"
     case .offsetOutOfRange(let earliest, let next): "the offset lies outside of what the broker has, \(earliest) up to \(next)"
     case .setting(let name, let reason): "the setting \(name) of Kafka is refused: \(reason)"
-    case .malformed(let position, let reason): "\(position.topic), partition \(position.partition), offset \(position.offset) is no event: \(reason)"
     case .closed: "the broker is closed"
     }
   }

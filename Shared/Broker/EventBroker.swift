@@ -1,3 +1,5 @@
+public import Time
+
 /// The stream between services. `KafkaBroker` and `PostgresBroker` implement it and pass the same contract tests.
 ///
 /// Within a partition offsets strictly increase in the order in which events were committed. Nobody may rely on more.
@@ -22,11 +24,23 @@ public protocol EventBroker: Sendable {
   /// The first offset of each partition that can still be read; equal to the end where there is none.
   func earliest(of topic: Topic) async throws(BrokerError) -> [Int64]
 
+  /// The topic with as many partitions as it has by now. What is consumed and published must name it so; known once it is declared.
+  func current(_ topic: Topic) -> Topic
+
+  /// Deletes what is older than its topic's retention, where the broker does not do so by itself.
+  /// - Returns: how many events are gone.
+  func sweep(now: Instant) async throws(BrokerError) -> Int
+
   /// Bytes handed over and not yet answered.
   var waitingBytes: Int { get }
 
   /// Waits for what was handed over, then lets go of everything.
   func close() async
+}
+
+extension EventBroker {
+  public func current(_ topic: Topic) -> Topic { topic }
+  public func sweep(now: Instant) async throws(BrokerError) -> Int { 0 }
 }
 
 /// One reader's place in one partition.

@@ -4,7 +4,7 @@ import CKafka
 ///
 /// Acknowledged when all in-sync replicas have it (`acks=all`), by an idempotent producer. Who reads says from where: offsets are kept in the reader's
 /// database, and no consumer group is involved. On a single broker an acknowledged event survives a kill, not a power cut; on three it survives the loss of one.
-public final class KafkaBroker: EventBroker {
+public final class KafkaBroker: GrowableLog {
   private let settings: KafkaSettings
   private let outbox: Outbox
   private let writer: KafkaWriter
@@ -71,6 +71,8 @@ public final class KafkaBroker: EventBroker {
   public func declare(_ topics: [Topic]) async throws(BrokerError) {
     for topic in topics { try await self.topics.declare(topic) }
   }
+
+  public func addPartitions(to topic: Topic) async throws(BrokerError) { try await topics.addPartitions(to: topic) }
 
   public func close() async {
     outbox.close()

@@ -6,7 +6,7 @@ import Time
 /// The broker on PostgreSQL alone: topics are tables of the database `dos_broker`.
 ///
 /// Acknowledged after COMMIT, with offsets gapless and in commit order. A town without a Kafka team runs the whole platform on it.
-public final class PostgresBroker: EventBroker {
+public final class PostgresBroker: GrowableLog {
   private let readers: PostgresPool
   private let writers: PostgresPool
   private let limits: BrokerLimits
@@ -104,8 +104,12 @@ public final class PostgresBroker: EventBroker {
     }
   }
 
-  /// Deletes what is older than its topic's retention, in small pieces.
-  /// - Returns: how many events are gone.
+  public func addPartitions(to topic: Topic) async throws(BrokerError) {
+    let grown = try await attempt { connection throws in try TopicRegistry.addPartitions(to: topic, on: connection) }
+    topics.withLock { $0[topic.name] = grown }
+  }
+
+  /// Deletes in small pieces.
   @discardableResult
   public func sweep(now: Instant) async throws(BrokerError) -> Int {
     var gone = 0

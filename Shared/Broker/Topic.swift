@@ -27,7 +27,7 @@ public struct Governance: Sendable, Hashable {
   }
 }
 
-/// A named, partitioned log. The number of partitions is fixed for life: more of them means a new topic and a copy.
+/// A named, partitioned log. A topic of decisions has its Journal's partitions for life; one of facts can get more (`GrowingBroker`).
 public struct Topic: Sendable, Hashable {
   /// `dos.<domain>.<plural>`.
   public let name: String
@@ -44,7 +44,11 @@ public struct Topic: Sendable, Hashable {
   }
 
   /// The partition of a key, by murmur2 as Kafka's Java client computes it: every producer in every language agrees.
-  public func partition(forKey key: String) -> Int {
-    Int(murmur2(key.utf8) & 0x7fff_ffff) % partitions
-  }
+  public func partition(forKey key: String) -> Int { Self.partition(forKey: key, of: partitions) }
+
+  /// As above, of so many partitions.
+  public static func partition(forKey key: String, of partitions: Int) -> Int { Int(murmur2(key.utf8) & 0x7fff_ffff) % partitions }
+
+  /// The same topic with another number of partitions.
+  public func with(partitions: Int) -> Topic { Topic(name: name, partitions: partitions, visibility: visibility, governance: governance) }
 }

@@ -42,7 +42,7 @@ struct IntakeTests {
     ]
     try await withTestDatabase(migrate: schemas, size: 8) { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
-      try await broker.declare(ObservationTopics.all)
+      try await broker.declare(ObservationTopics.declared)
       try await Self.addDatastreams(pool)
       let acknowledged = Acknowledged()
       let intake = ObservationIntake(

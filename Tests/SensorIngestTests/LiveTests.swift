@@ -35,7 +35,7 @@ struct LiveTests {
   func filters() async throws {
     try await withTestDatabase { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
-      try await broker.declare(ObservationTopics.all)
+      try await broker.declare(ObservationTopics.declared)
       let live = Live(broker: broker)
       try await live.start()
       let router = try Router(live.routes)
@@ -94,7 +94,7 @@ struct LiveTests {
   func silentTopics() async throws {
     try await withTestDatabase { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
-      try await broker.declare(ObservationTopics.all)
+      try await broker.declare(ObservationTopics.declared)
       let live = Live(broker: broker)
       try await live.start()
       // Cut off before the first event: the stream began with its place.

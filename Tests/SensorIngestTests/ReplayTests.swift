@@ -29,7 +29,7 @@ private struct Station: Sendable {
   static func run(_ body: @Sendable (Station) async throws -> Void) async throws {
     try await withTestDatabase(migrate: RegistryHarness.schema(), size: 8) { pool in
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
-      try await broker.declare(ObservationTopics.all)
+      try await broker.declare(ObservationTopics.declared)
       try await pool.execute(
         """
         insert into datastreams (id, thing_id, sensor_id, observed_property_id, name, description, unit, observation_type, visibility, reporting, city,

@@ -33,7 +33,7 @@ struct SchemaTests {
 
   @Test("exist for every type the code knows, each with a sample, and for no other")
   func complete() throws {
-    let types = Set(try SchemaExamples.all().map(\.type) + [EpochBegan.type])
+    let types = Set(try SchemaExamples.all().map(\.type) + [EpochBegan.type, TopicGrown.type])
     #expect(Set(try Schemas.names(in: "events")) == types)
     // A sample of an earlier version stays for ever, beside that version's schema.
     #expect(Set(try Schemas.names(in: "samples")) == types)
@@ -68,9 +68,10 @@ struct SchemaTests {
   @Test("are listed in the AsyncAPI document, all of them, with every topic")
   func asyncAPI() throws {
     let lines = Set(String(decoding: try Schemas.bytes("asyncapi.yaml"), as: UTF8.self).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) })
-    for topic in SensorIngestService().topics { #expect(lines.contains("address: \(topic.name)")) }
-    #expect(lines.filter { $0.hasPrefix("address: ") }.count == SensorIngestService().topics.count)
-    let types = try SchemaExamples.all().map(\.type) + [EpochBegan.type]
+    let topics = SensorIngestService().topics + [GrowingBroker.topic]
+    for topic in topics { #expect(lines.contains("address: \(topic.name)")) }
+    #expect(lines.filter { $0.hasPrefix("address: ") }.count == topics.count)
+    let types = try SchemaExamples.all().map(\.type) + [EpochBegan.type, TopicGrown.type]
     for type in types { #expect(lines.contains("name: \(type)") && lines.contains("$ref: ./events/\(type).json"), "\(type)") }
     #expect(lines.filter { $0.hasPrefix("name: ") }.count == types.count)
   }
@@ -94,6 +95,7 @@ struct SchemaTests {
 
   private static func readAndWritten(_ event: CloudEvent) throws -> [UInt8]? {
     if let began = EpochBegan(type: event.type, data: event.data) { return Array(try JSONEncoder().encode(began)) }
+    if let grown = TopicGrown(event) { return Array(try JSONEncoder().encode(grown)) }
     if let fact = try ObservationFact(type: event.type, data: event.data) { return fact.data }
     return try RegistryEvent(type: event.type, data: event.data)?.data()
   }

@@ -18,7 +18,8 @@ struct Live: Sendable {
   private let audience = LiveAudience()
 
   init(broker: any EventBroker) {
-    let topics = DatastreamVisibility.allCases.map { ($0.rawValue, ObservationTopics.topic($0)) }
+    let current = ObservationTopics(of: broker)
+    let topics = DatastreamVisibility.allCases.map { ($0.rawValue, current[$0]) }
     feed = LiveFeed(Dictionary(uniqueKeysWithValues: topics), broker: broker) { [audience] topic, news, places in audience.tell(topic, news, places) }
   }
 

@@ -35,6 +35,7 @@ struct ObservationIntake: Sendable {
   let registry: DatastreamRegistry
   let pool: PostgresPool
   let broker: any EventBroker
+  let topics: ObservationTopics
   let ids: ObservationIds
   let acknowledged: Acknowledged
   let backlog: Backlog
@@ -47,6 +48,7 @@ struct ObservationIntake: Sendable {
     self.registry = registry
     self.pool = pool
     self.broker = broker
+    topics = ObservationTopics(of: broker)
     self.acknowledged = acknowledged
     self.backlog = backlog
     self.clock = clock
@@ -193,7 +195,7 @@ struct ObservationIntake: Sendable {
   ) -> OutgoingFact {
     let subject = "datastream-\(datastream.id)"
     let event = OutgoingEvent(
-      topic: ObservationTopics.topic(datastream.visibility), key: String(datastream.id),
+      topic: topics[datastream.visibility], key: String(datastream.id),
       event: CloudEvent(
         id: .nameBased(Array(subject.utf8) + data), source: "/\(datastream.city.rawValue)/sensors", type: type, subject: subject, time: now,
         city: datastream.city.rawValue,

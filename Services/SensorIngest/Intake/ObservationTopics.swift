@@ -2,8 +2,20 @@ import Broker
 import SensorDomain
 
 /// The topics of readings, one for each visibility: a datastream's visibility chooses its topic, for life.
-enum ObservationTopics {
-  static let all: [Topic] = DatastreamVisibility.allCases.map(topic)
+struct ObservationTopics: Sendable {
+  private let current: [DatastreamVisibility: Topic]
+
+  /// With as many partitions as they have by now.
+  init(of broker: any EventBroker) {
+    current = Dictionary(uniqueKeysWithValues: DatastreamVisibility.allCases.map { ($0, broker.current(Self.topic($0))) })
+  }
+
+  var all: [Topic] { DatastreamVisibility.allCases.compactMap { current[$0] } }
+
+  subscript(visibility: DatastreamVisibility) -> Topic { current[visibility] ?? Self.topic(visibility) }
+
+  /// As they are declared.
+  static let declared: [Topic] = DatastreamVisibility.allCases.map(topic)
 
   static func topic(_ visibility: DatastreamVisibility) -> Topic {
     Topic(name: "dos.sensors.observations.\(visibility.rawValue)", visibility: kind(visibility), governance: governance(visibility))

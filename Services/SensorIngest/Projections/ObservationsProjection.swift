@@ -33,7 +33,7 @@ struct ObservationSubscriptions: ObservationProgress {
   private let positions: [String: ReadPositions]
 
   init(broker: any EventBroker, pool: PostgresPool, observer: SubscriptionObserver = SubscriptionObserver()) {
-    subscriptions = ObservationTopics.all.map { topic in
+    subscriptions = ObservationTopics(of: broker).all.map { topic in
       Subscription(ObservationsProjection(), source: TopicSource(topic, broker: broker), pool: pool, observer: observer)
     }
     positions = Dictionary(subscriptions.map { ($0.source.topic.name, $0.positions) }) { first, _ in first }

@@ -43,7 +43,7 @@ struct ObservationsVerification: Sendable {
 
   private func verify(_ turn: ReplayTurn, _ progress: @escaping @Sendable (Int64, Int64) -> Void) async throws -> ReplayableProjection.Outcome {
     var reaches: [(topic: Topic, reach: TopicReach)] = []
-    for topic in ObservationTopics.all { reaches.append((topic, try await TopicReach(topic, broker: broker, pool: turn.pool))) }
+    for topic in ObservationTopics(of: broker).all { reaches.append((topic, try await TopicReach(topic, broker: broker, pool: turn.pool))) }
     try await turn.pool.transaction { connection throws in try Self.create(on: connection) }
     for (topic, reach) in reaches { try await note(reach, of: topic, turn) }
     let total = reaches.reduce(0) { $0 + $1.reach.events }

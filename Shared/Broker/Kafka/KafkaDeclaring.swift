@@ -60,13 +60,47 @@ extension KafkaTopics {
         guard let result = rd_kafka_event_CreateTopics_result(event), let topics = rd_kafka_CreateTopics_result_topics(result, &count) else {
           return .success(())
         }
-        for index in 0..<count {
-          let error = rd_kafka_topic_result_error(topics[index])
-          if error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS { continue }
-          let text = rd_kafka_topic_result_error_string(topics[index]).map { String(cString: $0) } ?? KafkaHandle.text(error)
-          return .failure(.unavailable(reason: "the topic \(topic.name) cannot be made: \(text)", mayHaveArrived: false))
+        return refusal(topics, count, "the topic \(topic.name) cannot be made").map { .failure($0) } ?? .success(())
+      }
+    }
+  }
+
+  func addPartitions(to topic: Topic) async throws(BrokerError) {
+    let deadline = ContinuousClock.now + settings.limits.publishTime
+    while true {
+      guard let existing = try await consumers.call({ handle in Self.partitions(of: topic.name, handle) }) else { throw .unknownTopic(topic.name) }
+      if existing == topic.partitions { break }
+      guard existing < topic.partitions else { throw .partitionsDiffer(topic: topic.name, existing: existing, declared: topic.partitions) }
+      var trouble = BrokerError.unavailable(reason: "partitions were added to \(topic.name) and are not there", mayHaveArrived: true)
+      do throws(BrokerError) {
+        try await enlarge(topic)
+      } catch {
+        trouble = error
+      }
+      guard ContinuousClock.now < deadline else { throw trouble }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    note(topic.partitions, of: topic.name)
+    // Until each has a leader that answers it cannot be used.
+    _ = try await offsets(of: topic.name, RD_KAFKA_OFFSET_END)
+  }
+
+  private func enlarge(_ topic: Topic) async throws(BrokerError) {
+    try await consumers.call { handle -> Result<Void, BrokerError> in
+      var reason = [CChar](repeating: 0, count: 512)
+      guard let wanted = rd_kafka_NewPartitions_new(topic.name, topic.partitions, &reason, reason.count) else {
+        return .failure(.invalid(KafkaHandle.text(reason)))
+      }
+      defer { rd_kafka_NewPartitions_destroy(wanted) }
+      return ask(handle, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS) { options, queue in
+        var all: [OpaquePointer?] = [wanted]
+        rd_kafka_CreatePartitions(handle.raw, &all, all.count, options, queue)
+      } answer: { event -> Result<Void, BrokerError> in
+        var count = 0
+        guard let result = rd_kafka_event_CreatePartitions_result(event), let topics = rd_kafka_CreatePartitions_result_topics(result, &count) else {
+          return .success(())
         }
-        return .success(())
+        return refusal(topics, count, "the topic \(topic.name) cannot get more partitions").map { .failure($0) } ?? .success(())
       }
     }
   }
@@ -141,6 +175,16 @@ private func ask<Outcome>(
     return .failure(.unavailable(reason: reason, mayHaveArrived: true))
   }
   return answer(event)
+}
+
+private func refusal(_ topics: UnsafeMutablePointer<OpaquePointer?>, _ count: Int, _ what: String) -> BrokerError? {
+  for index in 0..<count {
+    let error = rd_kafka_topic_result_error(topics[index])
+    if error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS { continue }
+    let text = rd_kafka_topic_result_error_string(topics[index]).map { String(cString: $0) } ?? KafkaHandle.text(error)
+    return .unavailable(reason: "\(what): \(text)", mayHaveArrived: false)
+  }
+  return nil
 }
 
 private func refusalOf(_ resource: OpaquePointer?) -> BrokerError? {

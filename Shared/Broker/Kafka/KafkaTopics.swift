@@ -15,13 +15,16 @@ final class KafkaTopics: Sendable {
     self.settings = settings
   }
 
-  /// How many partitions the topic has, which never changes.
+  /// How many partitions the topic has, as it was first asked.
   func partitions(of topic: String) async throws(BrokerError) -> Int {
     if let known = partitions.withLock({ $0[topic] }) { return known }
     guard let found = try await consumers.call({ handle in Self.partitions(of: topic, handle) }) else { throw .unknownTopic(topic) }
     partitions.withLock { $0[topic] = found }
     return found
   }
+
+  /// It has more of them now.
+  func note(_ count: Int, of topic: String) { partitions.withLock { $0[topic] = count } }
 
   /// - Parameter mark: `RD_KAFKA_OFFSET_END` or `RD_KAFKA_OFFSET_BEGINNING`.
   func offsets(of topic: String, _ mark: Int32) async throws(BrokerError) -> [Int64] {

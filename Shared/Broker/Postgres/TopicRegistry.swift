@@ -40,6 +40,22 @@ enum TopicRegistry {
     return KnownTopic(id: id, partitions: topic.partitions)
   }
 
+  /// Adds what the topic has too few of.
+  static func addPartitions(to topic: Topic, on connection: isolated PostgresConnection) throws -> KnownTopic {
+    _ = try connection.query("select pg_advisory_xact_lock(\(declaringLock))")
+    guard let known = try find(topic.name, on: connection) else { throw BrokerError.unknownTopic(topic.name) }
+    guard known.partitions <= topic.partitions else {
+      throw BrokerError.partitionsDiffer(topic: topic.name, existing: known.partitions, declared: topic.partitions)
+    }
+    try connection.execute(
+      """
+      insert into topic_partitions (topic, partition)
+      select \(known.id), number from generate_series(\(Int32(known.partitions)), \(Int32(topic.partitions - 1))) as number
+      """)
+    try connection.execute("update topics set partitions = \(Int32(topic.partitions)) where id = \(known.id)")
+    return KnownTopic(id: known.id, partitions: topic.partitions)
+  }
+
   static func find(_ name: String, on connection: isolated PostgresConnection) throws(PostgresError) -> KnownTopic? {
     guard let row = try connection.query("select id, partitions from topics where name = \(name)").first else { return nil }
     let (id, partitions) = try row.decode(Int32.self, Int32.self)
@@ -50,7 +66,6 @@ enum TopicRegistry {
   private static let declaringLock: Int64 = 0x646f_7374_6f70_6963
 }
 
-/// What never changes about a topic.
 struct KnownTopic: Sendable {
   let id: Int32
   let partitions: Int

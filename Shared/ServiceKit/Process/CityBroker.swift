@@ -16,16 +16,17 @@ enum CityBroker {
   /// Opens it, waiting for a PostgreSQL that is away. Whether a Kafka answers is found out by who declares the topics.
   ///
   /// - Throws: `SettingsRejection`, `Databases.Unreachable`, `Databases.Missing`, `PostgresError`, `BrokerError`, `CancellationError`.
-  static func open(_ settings: Settings, _ databases: Databases, log: Log) async throws -> any EventBroker {
+  static func open(_ settings: Settings, _ databases: Databases, log: Log) async throws -> GrowingBroker {
     switch settings[ProcessSettings.broker] {
     case .postgres:
       let waiting = try await databases.open(database, size: 1)
       await waiting.close()
-      return try await databases.reaching(name(settings)) {
+      let broker = try await databases.reaching(name(settings)) {
         try await PostgresBroker.open(
           databases.configuration(database, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability])
       }
-    case .kafka: return try KafkaBroker.open(kafka(settings, log: log))
+      return GrowingBroker(broker)
+    case .kafka: return GrowingBroker(try KafkaBroker.open(kafka(settings, log: log)))
     }
   }
 

@@ -75,7 +75,7 @@ public struct CityProcess: Sendable {
     let identity = try Identity(settings, devices: foundations.devices, client: client)
     if identity.isDevelopment { log.warning("development: no OIDC issuer is set; tokens of the local key are believed") }
     var routes = health.routes + [metrics.route] + IndexPage(pages: services.flatMap(\.pages)).routes
-    var parts = (foundations.broker as? PostgresBroker).map { [retention($0)] } ?? []
+    var parts = [retention(foundations.broker)]
     for check in foundations.checks { health.add(check) }
     for service in services {
       let assembled = try await service.assemble(foundations.context(for: service))
@@ -94,8 +94,8 @@ public struct CityProcess: Sendable {
     return (parts, server)
   }
 
-  /// What became too old for its topic is deleted each hour; a Kafka does that itself.
-  private func retention(_ broker: PostgresBroker) -> Part {
+  /// What became too old for its topic is deleted each hour.
+  private func retention(_ broker: any EventBroker) -> Part {
     Part("retention") { [log] ready in
       ready()
       while !Task.isCancelled {

@@ -40,7 +40,9 @@ struct ChaosCourse {
       let over = ContinuousClock.now
       try await wait("fault \(number) (\(fault.rawValue)) is overcome") { [load] in load.isAcknowledged(after: over) }
       recoveries.append((fault, from.duration(to: .now), over.duration(to: .now)))
-      if count > 20 { print("  \(number) of \(count) \(fault.rawValue): overcome after \(from.duration(to: .now).inSeconds) s") }
+      if count > 20, let last = recoveries.last {
+        print("  \(number) of \(count) \(fault.rawValue): overcome after \(last.time.inSeconds) s, \(last.own.inSeconds) s of its own")
+      }
     }
   }
 
@@ -127,10 +129,11 @@ struct ChaosCourse {
     return [("p50", at(0.5)), ("p99", at(0.99)), ("max", last)].map { "\($0) \($1.inSeconds) s" }.joined(separator: ", ")
   }
 
-  /// The slowest recovery of each kind.
+  /// The slowest recovery of each kind, from the fault and of its own.
   var slowest: String {
-    Dictionary(grouping: recoveries, by: \.fault).map { "\($0.key.rawValue) \(($0.value.map(\.time).max() ?? .zero).inSeconds)" }.sorted().joined(
-      separator: ", ")
+    Dictionary(grouping: recoveries, by: \.fault).map { fault, found in
+      "\(fault.rawValue) \((found.map(\.time).max() ?? .zero).inSeconds)/\((found.map(\.own).max() ?? .zero).inSeconds)"
+    }.sorted().joined(separator: ", ")
   }
 }
 

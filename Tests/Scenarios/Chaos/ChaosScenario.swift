@@ -66,7 +66,7 @@ struct ChaosScenario {
         there unacknowledged    \(reckoning.unacknowledged)
         time to recover         \(course.recoveryText), from the fault
                                 \(course.ownRecoveryText), from when what was broken was there again
-        slowest of each, in s   \(course.slowest)
+        slowest of each, in s   \(course.slowest), both
         chaos: \(mode.rawValue), seed \(seed), \(ledger.acknowledged) operations, \(course.total) faults, \(reckoning.lost.count) lost, \
         \(reckoning.twice.count) twice, \(reckoning.outOfOrder.count) out of order, recovery \(course.recoveryText)
         """)
