@@ -40,17 +40,22 @@ final class BatchQueue: Sendable {
   private let rows: Int
   private let atOnce: Int
   private let pace: Duration
+  private let sharers: @Sendable () -> Int
 
   /// - Parameters:
   ///   - rows: what a transaction changes at most, unless one batch alone changes more.
   ///   - atOnce: transactions that run at the same time.
   ///   - pace: the time between the beginnings of two, unless as many rows wait as one may change.
-  init(_ writer: BatchWriter, pool: PostgresPool, rows: Int, atOnce: Int = 2, pace: Duration = .milliseconds(5)) {
+  ///   - sharers: how many queues write to the same tables: the pace is that of all of them together.
+  init(
+    _ writer: BatchWriter, pool: PostgresPool, rows: Int, atOnce: Int = 2, pace: Duration = .milliseconds(5), sharers: @escaping @Sendable () -> Int = { 1 }
+  ) {
     self.writer = writer
     self.pool = pool
     self.rows = rows
     self.atOnce = atOnce
     self.pace = pace
+    self.sharers = sharers
   }
 
   /// Batches in line.
@@ -104,7 +109,7 @@ final class BatchQueue: Sendable {
         defer { state.isTimed = true }
         return state.isTimed ? nil : state.next - now
       }
-      state.next = now + pace
+      state.next = now + pace * sharers()
       var weight = 0
       let others = state.waiting.prefix { member in
         weight += member.batch.weight

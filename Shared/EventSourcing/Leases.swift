@@ -16,6 +16,7 @@ public final class Leases: Sendable {
   private let pool: PostgresPool
   private let starts: @Sendable () async throws -> [Int64]
   private let running = Mutex<[Int: Running]>([:])
+  private let living = Mutex(1)
   private let log: @Sendable (String) -> Void
 
   private struct Running {
@@ -46,6 +47,9 @@ public final class Leases: Sendable {
 
   /// The partitions held now.
   public var held: [Int] { running.withLock { $0.keys.sorted() } }
+
+  /// How many instances share the partitions, this one among them, as of the last second.
+  var instances: Int { living.withLock { $0 } }
 
   /// Says where the checkpoint was moved to. A commit that nobody waited for is taken back by a crash of the server; then the lease ends, so that the partition
   /// is claimed again at the checkpoint that stands, whether or not more events come.
@@ -96,6 +100,7 @@ public final class Leases: Sendable {
     let mine = running.withLock { $0.filter { !$0.value.isEnding } }
     let leases = mine.mapValues(\.lease)
     let standing = try await pool.transaction { [self] connection throws in try renew(leases, on: connection) }
+    living.withLock { $0 = standing.instances }
     for (partition, entry) in mine {
       let held = standing.held[partition]
       if held?.claim != entry.lease.claim { stop(entry.lease) }

@@ -41,9 +41,7 @@ public final class Subscription: Sendable {
     self.observer = observer
     positions = ReadPositions(pool: pool, subscription: name, topic: source.topic.name)
     letters = DeadLetterBox(subscription: name, topic: source.topic.name)
-    batches = BatchQueue(
-      BatchWriter(projection: projection, tables: TableNames(), letters: letters, trouble: observer.trouble), pool: pool, rows: Self.batchRows)
-    leases = Leases(
+    let leases = Leases(
       pool: pool, subscription: name, topic: source.topic.name, partitions: source.topic.partitions,
       starts: {
         switch start {
@@ -52,6 +50,10 @@ public final class Subscription: Sendable {
         }
       },
       log: observer.trouble)
+    self.leases = leases
+    batches = BatchQueue(
+      BatchWriter(projection: projection, tables: TableNames(), letters: letters, trouble: observer.trouble), pool: pool, rows: Self.batchRows,
+      sharers: { leases.instances })
   }
 
   /// The partitions held by this instance, and how they do.

@@ -84,11 +84,14 @@ import Testing
     }
   }
 
-  @Test("Who comes soon after a transaction began waits for others, until the time is up or enough have come") func pace() async throws {
+  @Test(
+    "Who comes soon after a transaction began waits for others, until the time is up or enough have come: the time of all instances together",
+    arguments: [(Duration.seconds(3_600), 1), (.seconds(1), 3_600)])
+  func pace(_ pace: Duration, _ instances: Int) async throws {
     try await withBatches(5) { journal, pool, batches in
       let transactions = Mutex<[Set<Int>]>([])
       let writer = writer(journal) { events, _ in transactions.withLock { $0.append(Set(events.map(\.position.partition))) } }
-      let patient = BatchQueue(writer, pool: pool, rows: 4, pace: .seconds(3_600))
+      let patient = BatchQueue(writer, pool: pool, rows: 4, pace: pace, sharers: { instances })
       _ = try await patient.write(batches[0])
       let second = Task { try await patient.write(batches[1]) }
       #expect(try await eventually { patient.waiting == 1 })

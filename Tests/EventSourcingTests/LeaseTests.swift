@@ -14,6 +14,7 @@ import Testing
       let second = Instance("second", pool, history)
       #expect(try await eventually { first.leases.held.count == 2 && second.leases.held.count == 2 })
       #expect(Set(first.leases.held).union(second.leases.held) == [0, 1, 2, 3])
+      #expect(try await eventually { first.leases.instances == 2 && second.leases.instances == 2 })
       let rows = try await pool.query("select partition, holder from dos_checkpoints order by partition").map { row throws in
         try row.decode(Int32.self, String?.self)
       }
@@ -22,7 +23,7 @@ import Testing
 
       // Who leaves in order leaves its partitions at once.
       await second.stop()
-      #expect(try await eventually { first.leases.held == [0, 1, 2, 3] })
+      #expect(try await eventually { first.leases.held == [0, 1, 2, 3] && first.leases.instances == 1 })
       history.expectOneOwnerAtATime()
       history.expectRisingClaims()
       await first.stop()
