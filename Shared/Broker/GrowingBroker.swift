@@ -131,7 +131,8 @@ public final class GrowingBroker: EventBroker {
     try await log.declare([now])
     let grown = TopicGrown(topic: topic.name, from: now.partitions, to: count, ends: try await end(of: now))
     let event = CloudEvent(
-      id: UUID(), source: "/operations", type: TopicGrown.type, subject: topic.name, time: Instant.now(), city: "all", data: Array(try JSONEncoder().encode(grown)))
+      id: UUID(), source: "/operations", type: TopicGrown.type, subject: topic.name, time: Instant.now(), city: "all",
+      data: Array(try JSONEncoder().encode(grown)))
     _ = try await log.publish([OutgoingEvent(topic: Self.topic, key: topic.name, event: event)])
     self.grown.withLock { $0[topic.name, default: Grown()].add(grown) }
     try await place(grown)

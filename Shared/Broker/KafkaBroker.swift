@@ -37,18 +37,7 @@ public final class KafkaBroker: GrowableLog {
   public var waitingBytes: Int { outbox.waitingBytes }
 
   public func publish(_ events: [OutgoingEvent]) async throws(BrokerError) -> [BrokerPosition] {
-    if events.isEmpty { return [] }
-    let deadline = ContinuousClock.now + settings.limits.publishTime
-    var items: [(event: OutgoingEvent, topicID: Int32, bytes: Int)] = []
-    items.reserveCapacity(events.count)
-    for event in events {
-      let partitions = try await topics.partitions(of: event.topic.name)
-      guard (0..<partitions).contains(event.targetPartition) else {
-        throw .unknownPartition(topic: event.topic.name, partition: event.targetPartition)
-      }
-      items.append((event, 0, try event.checkedSize(limit: settings.limits.eventBytes)))
-    }
-    return try await outbox.hand(items, deadline: deadline).get()
+    try await outbox.publish(events, settings.limits) { [topics] name throws(BrokerError) in (0, try await topics.partitions(of: name)) }
   }
 
   public func reader(topic: Topic, partition: Int, from offset: Int64) async throws(BrokerError) -> any PartitionReader {

@@ -13,6 +13,7 @@ final class Outbox: Sendable {
     let publish: UInt64
     let index: Int
     let event: OutgoingEvent
+    /// As the broker's tables know the topic; Kafka knows it by its name.
     let topicID: Int32
     let bytes: Int
   }
@@ -53,6 +54,25 @@ final class Outbox: Sendable {
 
   /// Bytes in line or being written.
   var waitingBytes: Int { state.withLock { $0.bytes } }
+
+  /// Hands events over that the broker can store, and answers when it has, or when their time is up.
+  /// - Parameter find: the topic of a name, as the broker knows it.
+  func publish(
+    _ events: [OutgoingEvent], _ limits: BrokerLimits, find: (_ name: String) async throws(BrokerError) -> (id: Int32, partitions: Int)
+  ) async throws(BrokerError) -> [BrokerPosition] {
+    if events.isEmpty { return [] }
+    let deadline = ContinuousClock.now + limits.publishTime
+    var items: [(event: OutgoingEvent, topicID: Int32, bytes: Int)] = []
+    items.reserveCapacity(events.count)
+    for event in events {
+      let topic = try await find(event.topic.name)
+      guard (0..<topic.partitions).contains(event.targetPartition) else {
+        throw .unknownPartition(topic: event.topic.name, partition: event.targetPartition)
+      }
+      items.append((event, topic.id, try event.checkedSize(limit: limits.eventBytes)))
+    }
+    return try await hand(items, deadline: deadline).get()
+  }
 
   /// Puts the events in line and waits for their answer, whoever is cancelled.
   func hand(_ events: [(event: OutgoingEvent, topicID: Int32, bytes: Int)], deadline: ContinuousClock.Instant) async -> Answer {

@@ -62,18 +62,10 @@ public final class PostgresBroker: GrowableLog {
   public var waitingBytes: Int { outbox.waitingBytes }
 
   public func publish(_ events: [OutgoingEvent]) async throws(BrokerError) -> [BrokerPosition] {
-    if events.isEmpty { return [] }
-    let deadline = ContinuousClock.now + limits.publishTime
-    var items: [(event: OutgoingEvent, topicID: Int32, bytes: Int)] = []
-    items.reserveCapacity(events.count)
-    for event in events {
-      let topic = try await known(event.topic.name)
-      guard (0..<topic.partitions).contains(event.targetPartition) else {
-        throw .unknownPartition(topic: event.topic.name, partition: event.targetPartition)
-      }
-      items.append((event, topic.id, try event.checkedSize(limit: limits.eventBytes)))
+    try await outbox.publish(events, limits) { name throws(BrokerError) in
+      let topic = try await known(name)
+      return (topic.id, topic.partitions)
     }
-    return try await outbox.hand(items, deadline: deadline).get()
   }
 
   public func reader(topic: Topic, partition: Int, from offset: Int64) async throws(BrokerError) -> any PartitionReader {

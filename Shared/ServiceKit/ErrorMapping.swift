@@ -34,7 +34,7 @@ public enum ErrorMapping {
       .unavailable(
         mayHaveArrived
           ? "The event broker did not confirm in time: it may have been stored. Repeating the request is safe."
-          : "The event broker cannot be reached. Try again.",
+          : "The event broker cannot be reached. Repeating the request is safe.",
         retryAfter: 2)
     case .full: .unavailable("Too much waits to be stored. Try again.", retryAfter: 5)
     case .closed: .unavailable("The service is stopping. Try again.")

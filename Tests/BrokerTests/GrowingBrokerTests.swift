@@ -113,7 +113,8 @@ import Time
     let home = Topic.partition(forKey: key, of: 2)
     let partitions = (0..<4).map { GrownPartition($0, of: 4, growths: [growth]) }
     let owners = { (stored: Int) in
-      partitions.filter { partition in partition.pieces.contains { $0.stored == stored && $0.offsets.contains(5) && partition.owns(key, of: $0) } }.map(\.number)
+      partitions.filter { partition in partition.pieces.contains { $0.stored == stored && $0.offsets.contains(5) && partition.owns(key, of: $0) } }.map(
+        \.number)
     }
     #expect(owners(home) == [Topic.partition(forKey: key, of: 4)])
     #expect(owners(1 - home) == [1 - home])

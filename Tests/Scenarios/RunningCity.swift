@@ -161,6 +161,19 @@ final class RunningCity: Sendable {
     }
   }
 
+  /// What each instance says of itself, and what it has said last.
+  var state: String {
+    get async {
+      var text = ""
+      for instance in instances {
+        let ready = try? await health("ready", instance)
+        let log = (try? String(contentsOfFile: home + "/log-\(instance)", encoding: .utf8)) ?? ""
+        text += "instance \(instance): \(ready?.status ?? 0) \(ready?.text ?? "")\n" + log.split(separator: "\n").suffix(20).joined(separator: "\n") + "\n"
+      }
+      return text
+    }
+  }
+
   /// Sends a signal to an instance and waits for its end.
   func end(with signal: Int32, _ instance: Int = 0) async {
     guard let process = servers.withLock({ $0[instance].take() }) else { return }

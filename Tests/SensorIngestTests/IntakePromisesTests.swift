@@ -2,6 +2,7 @@ import Broker
 import HTTP
 import Postgres
 import SensorDomain
+import ServiceKit
 import Synchronization
 import TestSupport
 import Testing
@@ -44,7 +45,7 @@ struct IntakePromisesTests {
     var headers: Headers = ["Content-Type": "application/json"]
     if let position { headers["DOS-Position"] = position }
     let request = try Request(method: method, target: target, headers: headers, body: Array(body.utf8), host: "city.example", caller: Self.device)
-    return await (try Router(routes)).respond(to: request)
+    return await (try Router(routes, hooks: Router.Hooks(mapError: ErrorMapping.problem))).respond(to: request)
   }
 
   @Test(

@@ -56,7 +56,7 @@ struct DatabasesTests {
       let asking = databases(server.conninfo)
       let pool = try await asking.open("dos_x", size: 1)
       var attempts = 0
-      try await asking.reaching("dos_x") {
+      try await asking.reaching(.database("dos_x")) {
         attempts += 1
         if attempts == 1 { try await server.stop(.immediate) }
         if attempts == 3 { try await server.start() }
@@ -64,7 +64,7 @@ struct DatabasesTests {
       }
       #expect(attempts >= 3)
       await #expect(throws: PostgresError.self) {
-        try await asking.reaching("dos_x") {
+        try await asking.reaching(.database("dos_x")) {
           attempts = -1
           try await pool.execute("create table made ()")
         }

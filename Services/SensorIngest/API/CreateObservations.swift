@@ -50,7 +50,7 @@ struct CreateObservations: Sendable {
         })
     }
     await intake.backlog.admit()
-    let (outcomes, positions) = try await intake.take(answering: request, read)
+    let (outcomes, positions) = try await intake.take(read, from: ObservationIntake.Sender(request))
     var writer = JSONWriter(capacity: 64 * read.reduce(1) { $0 + $1.rows.count })
     let address = "\(request.origin)/sensors/v1.1/Observations("
     var flagged = 0
@@ -94,7 +94,8 @@ struct CreateObservations: Sendable {
         registered = [new]
       }
     }
-    let (outcomes, positions) = try await intake.take(answering: request, features: registered, [.init(datastream: id, rows: [.observation(observation)])])
+    let (outcomes, positions) = try await intake.take(
+      [.init(datastream: id, rows: [.observation(observation)])], from: ObservationIntake.Sender(request), features: registered)
     guard let outcome = outcomes.first?.first else { throw Problem.internalError(correlationID: request.correlationID) }
     switch outcome {
     case .refused(let refusal): throw Self.problem(refusal)
@@ -123,33 +124,6 @@ struct CreateObservations: Sendable {
     case .domain(.inFuture): .badRequest(path: "phenomenonTime", problem: "\(refusal)", expected: "a time that has come")
     case .domain(.tooLarge): .badRequest("\(refusal)")
     case .domain: .badRequest(path: "result", problem: "\(refusal)", expected: "a result as the datastream's observationType says")
-    }
-  }
-}
-
-extension ObservationIntake {
-  /// Takes readings for a request; trouble of broker or database is 503, and repeating is safe.
-  func take(
-    answering request: Request, features: Set<Int64> = [], _ groups: [Group]
-  ) async throws -> (outcomes: [[Outcome]], positions: [BrokerPosition]) {
-    do {
-      return try await take(groups, from: Sender(request), features: features)
-    } catch {
-      throw Self.problem(error) ?? error
-    }
-  }
-
-  /// 503 for trouble that passes; nil for what is no trouble of broker or database.
-  static func problem(_ error: any Error) -> (any Error)? {
-    switch error {
-    case let error as BrokerError:
-      switch error {
-      case .unavailable, .full, .closed: Problem.unavailable("The broker does not take readings at the moment. Sending them again is safe.", retryAfter: 2)
-      default: nil
-      }
-    case let error as PostgresError where error.isTransient:
-      Problem.unavailable("The database does not answer at the moment. Sending the readings again is safe.", retryAfter: 2)
-    default: nil
     }
   }
 }

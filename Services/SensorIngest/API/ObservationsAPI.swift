@@ -121,8 +121,6 @@ struct ObservationsAPI: Sendable {
       return try await body()
     } catch let refusal as IntakeRefusal {
       throw CreateObservations.problem(refusal)
-    } catch {
-      throw ObservationIntake.problem(error) ?? error
     }
   }
 

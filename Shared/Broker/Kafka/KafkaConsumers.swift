@@ -42,7 +42,7 @@ final class KafkaConsumers: Sendable {
   func call<Outcome: Sendable>(
     _ body: @escaping @Sendable (KafkaHandle) -> Result<Outcome, BrokerError>
   ) async throws(BrokerError) -> Outcome {
-    guard let handle = state.withLock({ $0.isClosed ? nil : $0.clients.first?.handle }) else { throw .closed }
+    guard let handle = state.withLock({ $0.clients.first?.handle }) else { throw .closed }
     return try await run { body(handle) }.get()
   }
 
@@ -51,61 +51,64 @@ final class KafkaConsumers: Sendable {
     let place = Place(topic: topic, partition: partition)
     let handle = try handle(for: place)
     let number = watch.number()
-    let result: Result<KafkaAssignment, BrokerError> = await run { [watch] in
+    let result: Result<KafkaAssignment, BrokerError> = await run { [self] in
       do throws(BrokerError) {
-        return .success(
-          try KafkaAssignment(handle, topic: topic, partition: partition, at: offset, number: number, descriptor: watch.descriptor))
+        let assignment = try KafkaAssignment(
+          handle, topic: topic, partition: partition, at: offset, number: number, descriptor: watch.descriptor)
+        state.withLock { $0.assignments[number] = assignment }
+        return .success(assignment)
       } catch {
         return .failure(error)
       }
     }
-    switch result {
-    case .success(let assignment):
-      let isClosed = state.withLock { state in
-        if !state.isClosed { state.assignments[number] = assignment }
-        return state.isClosed
-      }
-      if isClosed { throw .closed }
-      return assignment
-    case .failure(let error):
-      give(place, of: handle)
-      throw error
-    }
+    if case .failure = result { give(place, of: handle) }
+    return try result.get()
   }
 
   func stop(_ assignment: KafkaAssignment) async {
     watch.forget(assignment.number)
-    await run { assignment.stop() }
+    _ = await run { .success(assignment.stop()) }
     state.withLock { $0.assignments[assignment.number] = nil }
     give(Place(topic: assignment.topic, partition: assignment.partition), of: assignment.handle)
   }
 
   func close() async {
-    let (clients, assignments) = state.withLock { state in
+    let numbers = state.withLock { state in
       state.isClosed = true
-      defer { (state.clients, state.assignments) = ([], [:]) }
-      return (state.clients, Array(state.assignments.values))
+      return state.clients.map(\.number)
     }
-    for client in clients { watch.forget(client.number) }
+    for number in numbers { watch.forget(number) }
     watch.close()
-    await run {
-      for assignment in assignments { assignment.stop() }
-      for client in clients {
-        rd_kafka_queue_destroy(client.main.raw)
-        client.handle.destroy()
+    await withCheckedContinuation { continuation in
+      // Behind whatever was begun before, so that nobody uses what is destroyed here; what comes later finds it closed.
+      calls.async(flags: .barrier) { [self] in
+        let (clients, assignments) = state.withLock { state in
+          defer { (state.clients, state.assignments) = ([], [:]) }
+          return (state.clients, Array(state.assignments.values))
+        }
+        for assignment in assignments { assignment.stop() }
+        for client in clients {
+          rd_kafka_queue_destroy(client.main.raw)
+          client.handle.destroy()
+        }
+        continuation.resume()
       }
     }
   }
 
-  private func run<Outcome: Sendable>(_ body: @escaping @Sendable () -> Outcome) async -> Outcome {
-    await withCheckedContinuation { continuation in calls.async { continuation.resume(returning: body()) } }
+  private func run<Outcome: Sendable>(_ body: @escaping @Sendable () -> Result<Outcome, BrokerError>) async -> Result<Outcome, BrokerError> {
+    await withCheckedContinuation { continuation in
+      calls.async { [self] in continuation.resume(returning: state.withLock(\.isClosed) ? .failure(.closed) : body()) }
+    }
   }
 
   private func client() throws(BrokerError) -> Client {
     let handle = try KafkaHandle(RD_KAFKA_CONSUMER, settings.consumer, trouble: settings.trouble)
     guard let queue = rd_kafka_queue_get_main(handle.raw) else { throw .closed }
     let main = KafkaPointer(raw: queue)
-    let number = watch.number { _ = handle.serve(main.raw) }
+    let number = watch.number { [self] in
+      calls.async { [self] in if !state.withLock(\.isClosed) { _ = handle.serve(main.raw) } }
+    }
     var payload = number
     rd_kafka_queue_io_event_enable(main.raw, watch.descriptor, &payload, MemoryLayout<UInt64>.size)
     return Client(handle: handle, main: main, number: number)
@@ -114,6 +117,7 @@ final class KafkaConsumers: Sendable {
   /// The first client that does not read the partition yet; another one where all do.
   private func handle(for place: Place) throws(BrokerError) -> KafkaHandle {
     if let handle = take(place) { return handle }
+    if state.withLock(\.isClosed) { throw .closed }
     let another = try client()
     state.withLock { $0.clients.append(another) }
     return try handle(for: place)

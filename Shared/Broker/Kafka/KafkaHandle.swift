@@ -69,7 +69,10 @@ final class KafkaHandle: Sendable {
     return any
   }
 
-  /// Why the producer can do nothing any more; nil while it can.
+  /// Whether the producer can do nothing any more.
+  var isFatal: Bool { rd_kafka_fatal_error(raw, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR }
+
+  /// Why; nil while it can.
   var fatal: String? {
     var reason = [CChar](repeating: 0, count: 512)
     return rd_kafka_fatal_error(raw, &reason, reason.count) == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : Self.text(reason)

@@ -121,7 +121,7 @@ private struct Sending: ~Copyable {
       defer { rd_kafka_error_destroy(error) }
       rd_kafka_headers_destroy(headers)
       // Sent again by the next producer.
-      if handle.fatal != nil { return nil }
+      if handle.isFatal { return nil }
       return rd_kafka_error_string(error).map { String(cString: $0) } ?? "unknown trouble"
     } catch {
       return "\(error)"
@@ -135,7 +135,7 @@ private struct Sending: ~Copyable {
     var failed: [(entry: Outbox.Entry, reason: String, mayHaveArrived: Bool)] = []
     var open = unacknowledged
     unacknowledged = [:]
-    let isFatal = handle.fatal != nil
+    let isFatal = handle.isFatal
     _ = handle.serve(queue.raw) { message in
       let id = UInt(bitPattern: message.pointee._private)
       if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
@@ -159,7 +159,7 @@ private struct Sending: ~Copyable {
   }
 
   mutating func rebuildIfFatal(_ settings: KafkaSettings, _ pipe: WakePipe) {
-    guard let reason = handle.fatal else { return }
+    guard handle.isFatal, let reason = handle.fatal else { return }
     settings.trouble("the producer failed for good and is replaced, \(unacknowledged.count) events are sent again: \(reason)")
     do throws(BrokerError) {
       let next = try Self.producer(settings, pipe)

@@ -6,10 +6,10 @@ enum CityBroker {
   private static let database = "dos_broker"
 
   /// What is waited for.
-  static func name(_ settings: Settings) -> String {
+  static func server(_ settings: Settings) -> Databases.Server {
     switch settings[ProcessSettings.broker] {
-    case .postgres: "the database \(database)"
-    case .kafka: Databases.kafka
+    case .postgres: .database(database)
+    case .kafka: .kafka
     }
   }
 
@@ -21,7 +21,7 @@ enum CityBroker {
     case .postgres:
       let waiting = try await databases.open(database, size: 1)
       await waiting.close()
-      let broker = try await databases.reaching(name(settings)) {
+      let broker = try await databases.reaching(server(settings)) {
         try await PostgresBroker.open(
           databases.configuration(database, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability])
       }

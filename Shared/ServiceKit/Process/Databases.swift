@@ -11,19 +11,42 @@ public struct Databases: Sendable {
     public var description: String { "the database \(name) does not exist and cannot be made (\(reason)): create database \(name)" }
   }
 
-  /// A database, or the broker, did not answer for as long as the start may take.
-  public struct Unreachable: Error, Sendable, CustomStringConvertible {
-    public let name: String
-    public let limit: Duration
-    public let reason: String
+  /// What is waited for.
+  public enum Server: Sendable, Hashable, CustomStringConvertible {
+    case database(String)
+    case kafka
+
     public var description: String {
-      let setting = name == Databases.kafka ? "DOS_KAFKA_BOOTSTRAP" : "DOS_POSTGRES"
-      return "\(name) was not there within \(limit): \(reason). Set \(setting) to how it is reached, or DOS_START_LIMIT to wait longer"
+      switch self {
+      case .database(let name): "the database \(name)"
+      case .kafka: "Kafka"
+      }
+    }
+
+    fileprivate var product: String {
+      switch self {
+      case .database: "PostgreSQL"
+      case .kafka: "Kafka"
+      }
+    }
+
+    fileprivate var setting: String {
+      switch self {
+      case .database: "DOS_POSTGRES"
+      case .kafka: "DOS_KAFKA_BOOTSTRAP"
+      }
     }
   }
 
-  /// As what a Kafka is waited for.
-  static let kafka = "Kafka"
+  /// It did not answer for as long as the start may take.
+  public struct Unreachable: Error, Sendable, CustomStringConvertible {
+    public let server: Server
+    public let limit: Duration
+    public let reason: String
+    public var description: String {
+      "\(server) was not there within \(limit): \(reason). Set \(server.setting) to how it is reached, or DOS_START_LIMIT to wait longer"
+    }
+  }
 
   private let conninfo: String
   private let password: Secret?
@@ -67,7 +90,7 @@ public struct Databases: Sendable {
   public func open(_ database: String, size: Int = 8) async throws -> PostgresPool {
     let pool = PostgresPool(configuration(database), size: size)
     do {
-      try await reaching("the database \(database)") {
+      try await reaching(.database(database)) {
         do {
           _ = try await pool.query("select 1")
         } catch let error as PostgresError where error.message.contains("\"\(database)\" does not exist") {
@@ -85,17 +108,17 @@ public struct Databases: Sendable {
   /// Runs a body that may be run again, and does so for as long as the start may take while the server is away or goes away meanwhile.
   ///
   /// - Throws: `Unreachable`, `CancellationError`, what the body throws and waiting cannot mend.
-  public func reaching<Outcome>(_ name: String, _ body: () async throws -> Outcome) async throws -> Outcome {
+  public func reaching<Outcome>(_ server: Server, _ body: () async throws -> Outcome) async throws -> Outcome {
     let deadline = ContinuousClock.now + startLimit
     while true {
       do {
         return try await body()
       } catch {
         guard let reason = Self.trouble(error) else { throw error }
-        guard ContinuousClock.now < deadline else { throw Unreachable(name: name, limit: startLimit, reason: reason) }
+        guard ContinuousClock.now < deadline else { throw Unreachable(server: server, limit: startLimit, reason: reason) }
         log.repeating(
-          .warning, "waiting for \(name)", every: .seconds(5), "waiting for \(name == Self.kafka ? name : "PostgreSQL")",
-          ["what": .string(name), "reason": .string(reason)])
+          .warning, "waiting for \(server)", every: .seconds(5), "waiting for \(server.product)",
+          ["what": .string("\(server)"), "reason": .string(reason)])
         try await Task.sleep(for: .milliseconds(250))
       }
     }

@@ -25,18 +25,18 @@ public final class Foundations: Sendable {
         let pool = try await databases.open(service.database, size: 12)
         pools[service.database] = pool
         let migrations = try service.migrations()
-        try await databases.reaching("the database \(service.database)") {
+        try await databases.reaching(.database(service.database)) {
           for steps in migrations { try await Self.apply(steps, to: pool, named: service.database, log) }
         }
       }
       let identityPool: PostgresPool
       if let pool = pools[identity] { identityPool = pool } else { identityPool = try await databases.open(identity, size: 2) }
       pools[identity] = identityPool
-      try await databases.reaching("the database \(identity)") { try await Self.apply(DeviceKeys.migrations(), to: identityPool, named: identity, log) }
+      try await databases.reaching(.database(identity)) { try await Self.apply(DeviceKeys.migrations(), to: identityPool, named: identity, log) }
       devices = DeviceKeys(pool: identityPool)
       if !settings[ProcessSettings.unsafeDurability] {
         for service in services {
-          try await databases.reaching("the database \(service.database)") { [pools] in try await pools[service.database]?.checkDurability() }
+          try await databases.reaching(.database(service.database)) { [pools] in try await pools[service.database]?.checkDurability() }
         }
       }
       broker = try await CityBroker.open(settings, databases, log: log)
@@ -50,7 +50,7 @@ public final class Foundations: Sendable {
     self.metrics = metrics
     self.pools = pools
     do {
-      try await databases.reaching(CityBroker.name(settings)) { [broker] in try await broker.declare(services.flatMap(\.topics)) }
+      try await databases.reaching(CityBroker.server(settings)) { [broker] in try await broker.declare(services.flatMap(\.topics)) }
     } catch {
       await close()
       throw error

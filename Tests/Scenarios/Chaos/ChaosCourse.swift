@@ -114,7 +114,7 @@ struct ChaosCourse {
         try await city.kafka?.startIfEnded()
         looked = .now
       }
-      guard ContinuousClock.now < deadline else { throw Browser.Failure.timeout(what) }
+      guard ContinuousClock.now < deadline else { throw Browser.Failure.timeout("\(what)\n\(await city.state)") }
       try await Task.sleep(for: .milliseconds(5))
     }
   }
