@@ -63,6 +63,18 @@ struct ObservationStorageTests {
     }
   }
 
+  @Test("are written beside a newer version, which has added columns that this one does not know")
+  func addedColumns() async throws {
+    try await withStore { pool in
+      try await pool.execute("alter table observations add column later text not null default 'x'")
+      for number in 1...2 {
+        let recorded = try reading(Int64(number), "2026-01-01T00:00:00Z", .number(Double(number)))
+        try await store([(Int64(number), .recorded(.init(datastream: 7, readings: [recorded])))], in: pool)
+      }
+      #expect(try await text("select id || ' ' || number || ' ' || later from observations", in: pool) == ["2 2 x"])
+    }
+  }
+
   @Test("of revisions that are taken one by one in a single transaction the last holds")
   func oneByOne() async throws {
     try await withStore { pool in

@@ -141,8 +141,10 @@ enum Observations {
 
   private static func overwrite(_ folding: ObservationFolding, in tables: TableNames, on connection: isolated PostgresConnection) throws {
     // Emptied first: a transaction that takes its events one by one comes here for each.
+    // With defaults, for columns that a newer version has added.
     _ = try connection.pipeline([
-      "create temporary table if not exists changed_observations (like observations) on commit delete rows", "delete from changed_observations",
+      "create temporary table if not exists changed_observations (like observations including defaults) on commit delete rows",
+      "delete from changed_observations",
     ])
     _ = try connection.copy(into: "changed_observations", columns: columns) { writer in
       for key in folding.changed { if let row = folding.holding[key] { try write(row, to: &writer) } }

@@ -123,11 +123,13 @@ struct ObservationsVerification: Sendable {
     ).map { row throws in try row.value(String.self, at: 0) }
   }
 
+  /// What holds here is a revision there where more has come since; a column that one of the two tables has beyond those known makes no difference.
   private static func versions(_ schema: TableNames) -> SQL {
     """
     select datastream_id, phenomenon_time, log_offset, log_index, body from (
-      select datastream_id, phenomenon_time, log_offset, log_index, o::text as body from \(schema["observations"]) o
-      union all select datastream_id, phenomenon_time, log_offset, log_index, r::text from \(schema["observation_revisions"]) r) versions
+      select datastream_id, phenomenon_time, log_offset, log_index, row(\(Observations.selected("o")))::text as body from \(schema["observations"]) o
+      union all
+      select datastream_id, phenomenon_time, log_offset, log_index, row(\(Observations.selected("r")))::text from \(schema["observation_revisions"]) r) versions
     join \(tables["reach"]) reach using (datastream_id) where log_offset >= reach.earliest and log_offset < reach.past
     """
   }
@@ -199,12 +201,14 @@ private struct ReadAgain: Projection {
     let columns = Observations.columns.joined(separator: ", ")
     _ = try connection.execute(
       """
-      insert into \(tables["observations"]) select distinct on (datastream_id, phenomenon_time) \(unsafe: columns) from (
-        select \(unsafe: Observations.columns.map { "o.\($0)" }.joined(separator: ", "))
+      insert into \(tables["observations"]) (\(unsafe: columns)) select distinct on (datastream_id, phenomenon_time) \(unsafe: columns) from (
+        select \(Observations.selected("o"))
         from unnest(\(keys.map(\.datastream)), \(keys.map(\.phenomenonTime))) wanted(datastream_id, phenomenon_time)
         cross join lateral (
-          select * from observations o where o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
-          union all select * from observation_revisions r where r.datastream_id = wanted.datastream_id and r.phenomenon_time = wanted.phenomenon_time) o
+          select \(Observations.selected("o")) from observations o
+          where o.datastream_id = wanted.datastream_id and o.phenomenon_time = wanted.phenomenon_time
+          union all select \(Observations.selected("r")) from observation_revisions r
+          where r.datastream_id = wanted.datastream_id and r.phenomenon_time = wanted.phenomenon_time) o
         where o.log_offset < \(earliest)) known
       order by datastream_id, phenomenon_time, log_offset desc, log_index desc on conflict do nothing
       """)
