@@ -21,14 +21,16 @@ public final class PostgresBroker: GrowableLog {
   /// - Parameters:
   ///   - configuration: the database `dos_broker`.
   ///   - unsafeDurability: goes on with `fsync` or `synchronous_commit` off; for tests.
+  ///   - migrated: told what became of the tables.
   /// - Throws: `UnsafeDurability` with the setting at fault; `BrokerError.unavailable`; `PostgresError` for what waiting cannot mend.
   public static func open(
-    _ configuration: PostgresConfiguration, unsafeDurability: Bool = false, limits: BrokerLimits = BrokerLimits()
+    _ configuration: PostgresConfiguration, unsafeDurability: Bool = false, limits: BrokerLimits = BrokerLimits(),
+    migrated: (Migrations.Outcome) -> Void = { _ in }
   ) async throws -> PostgresBroker {
     let broker = PostgresBroker(configuration, limits: limits)
     do {
       if !unsafeDurability { try await broker.readers.checkDurability() }
-      try await Migrations.apply(BrokerMigrations.load(), scope: BrokerMigrations.scope, to: broker.writers)
+      migrated(try await Migrations.apply(BrokerMigrations.load(), scope: BrokerMigrations.scope, to: broker.writers))
     } catch {
       await broker.close()
       guard let trouble = error as? PostgresError, trouble.isTransient else { throw error }

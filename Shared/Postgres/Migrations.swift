@@ -14,18 +14,38 @@ public struct Migration: Sendable, Equatable {
   }
 }
 
-/// Brings a database's schema to what the program expects.
+/// Brings a database's schema to what the program expects, and keeps it fit for the version before.
+///
+/// While a city is upgraded two versions share a database, and an instance of either may be started at any moment. So a step only adds: tables, indexes,
+/// columns that may be left out, functions under new names (*expand*). What a version no longer uses a later one takes away (*contract*), and the file says in
+/// its name which step a program must know to do without: `0009_drop_unit_needs_0007.sql`. A program that finds steps beyond its own goes on beside them, and
+/// one that does not know what such a step needs is refused.
 public enum Migrations {
+  /// What `apply` did and found.
+  public struct Outcome: Sendable, Equatable {
+    /// Applied now, in order.
+    public var applied: [Migration]
+    /// The names of steps that a newer program has applied and this one does not know.
+    public var beyond: [String]
+
+    public init(applied: [Migration] = [], beyond: [String] = []) {
+      self.applied = applied
+      self.beyond = beyond
+    }
+  }
+
   /// The files below `Migrations/` as steps in order.
   ///
-  /// - Throws: `PostgresError` of kind `.migration` for a name that is not `0001_words.sql`, a number given twice, or a gap.
+  /// - Throws: `PostgresError` of kind `.migration` for a name that is not `0001_words.sql`, a number given twice, a gap, or a need of what is not before.
   public static func load(_ files: [EmbeddedFile]) throws(PostgresError) -> [Migration] {
     var migrations: [Migration] = []
     for file in files where file.name.hasPrefix("Migrations/") && file.name.hasSuffix(".sql") {
       let name = String(file.name.dropFirst("Migrations/".count))
-      let digits = name.prefix { $0.isASCII && $0.isNumber }
-      guard digits.count == 4, name.dropFirst(4).hasPrefix("_"), let version = Int(digits) else {
+      guard let version = number(name[...]), name.dropFirst(4).hasPrefix("_") else {
         throw refusal("\(file.name): a migration is named with four digits, an underline and words, as 0001_journal.sql")
+      }
+      if let needed = need(name), !(1..<version).contains(needed) {
+        throw refusal("\(file.name): a migration needs one before it, named with four digits, as 0009_drop_unit_needs_0007.sql")
       }
       migrations.append(Migration(version: version, name: name, sql: file.text))
     }
@@ -37,19 +57,22 @@ public enum Migrations {
   /// Applies what is still missing, each file in a transaction of its own, under a lock that several starting processes take in turn.
   ///
   /// - Parameter scope: whose steps these are; each scope counts its own.
-  /// - Returns: what was applied now, in order.
-  /// - Throws: `PostgresError`, of kind `.migration` when an applied file was changed or is missing here (a newer program was at work).
+  /// - Throws: `PostgresError`, of kind `.migration` when an applied file was changed, or a newer program has taken away what this one uses.
   @discardableResult
-  public static func apply(_ migrations: [Migration], scope: String, to pool: PostgresPool) async throws -> [Migration] {
+  public static func apply(_ migrations: [Migration], scope: String, to pool: PostgresPool) async throws -> Outcome {
     let migrations = migrations.sorted { $0.version < $1.version }
     try checkNumbers(migrations)
-    var applied: [Migration] = []
-    while let migration = try await applyNext(of: migrations, scope: scope, to: pool) { applied.append(migration) }
-    return applied
+    var outcome = Outcome()
+    while true {
+      let (migration, beyond) = try await applyNext(of: migrations, scope: scope, to: pool)
+      outcome.beyond = beyond
+      guard let migration else { return outcome }
+      outcome.applied.append(migration)
+    }
   }
 
-  private static func applyNext(of migrations: [Migration], scope: String, to pool: PostgresPool) async throws -> Migration? {
-    try await pool.transaction { connection throws -> Migration? in
+  private static func applyNext(of migrations: [Migration], scope: String, to pool: PostgresPool) async throws -> (applied: Migration?, beyond: [String]) {
+    try await pool.transaction { connection throws -> (Migration?, [String]) in
       // Building an index on a table that is in use may wait and work for long; the default limits are for daily statements.
       try connection.execute(script: "set local statement_timeout = 0; set local lock_timeout = 0")
       // One number for all scopes ("dosmigr" in ASCII), held to the end of the transaction.
@@ -61,10 +84,9 @@ public enum Migrations {
             applied_at timestamptz not null default clock_timestamp(), primary key (scope, version))
           """)
       let recorded = try connection.query("select version, name, checksum from dos_migrations where scope = \(scope) order by version")
-      for (index, row) in recorded.enumerated() {
-        try check(try row.decode(Int.self, String.self, String.self), against: migrations, at: index, on: connection)
-      }
-      guard recorded.count < migrations.count else { return nil }
+        .map { row throws in try row.decode(Int.self, String.self, String.self) }
+      for (index, step) in recorded.enumerated() { try check(step, against: migrations, at: index, on: connection) }
+      guard recorded.count < migrations.count else { return (nil, recorded.dropFirst(migrations.count).map(\.1)) }
       let migration = migrations[recorded.count]
       do throws(PostgresError) {
         try connection.execute(script: migration.sql)
@@ -77,7 +99,7 @@ public enum Migrations {
         insert into dos_migrations (scope, version, name, checksum)
         values (\(scope), \(Int32(migration.version)), \(migration.name), encode(sha256(\(Array(migration.sql.utf8))), 'hex'))
         """)
-      return migration
+      return (migration, [])
     }
   }
 
@@ -89,13 +111,28 @@ public enum Migrations {
       throw refusal("the database has \(recorded.name) but not the migration \(index + 1) before it; dos_migrations was changed by hand")
     }
     guard index < migrations.count else {
-      throw refusal("the database has the migration \(recorded.name), which this program does not know: it was set up by a newer program")
+      guard let needed = need(recorded.name), needed > migrations.count else { return }
+      throw refusal(
+        "a newer program has applied \(recorded.name), which takes away what this one uses, since it knows \(migrations.count) migrations; start a newer one")
     }
     let migration = migrations[index]
     let row = try connection.query("select encode(sha256(\(Array(migration.sql.utf8))), 'hex')").first
     guard try row?.value(String.self, at: 0) == recorded.checksum else {
       throw refusal("\(migration.name) was changed after it had been applied as \(recorded.name); put it back and write a new migration instead")
     }
+  }
+
+  /// The number of exactly four digits that a text begins with.
+  private static func number(_ text: Substring) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    return digits.count == 4 ? Int(digits) : nil
+  }
+
+  /// The step that a program must know to do without what this one takes away; more than there can be where the name says none.
+  private static func need(_ name: String) -> Int? {
+    guard let word = name.ranges(of: "_needs_").last else { return nil }
+    let number = number(name[word.upperBound...])
+    return name[word.upperBound...].dropFirst(4) == ".sql" ? number ?? .max : .max
   }
 
   private static func checkNumbers(_ migrations: [Migration]) throws(PostgresError) {

@@ -7,15 +7,16 @@ import Testing
 struct MigrationTests {
   private let first = Migration(version: 1, name: "0001_first.sql", sql: "create table a (n bigint); create table b (n bigint);")
   private let second = Migration(version: 2, name: "0002_second.sql", sql: "alter table a add m text;")
+  private let third = Migration(version: 3, name: "0003_third.sql", sql: "create index on a (m);")
 
   @Test("are applied once, in order, each scope on its own")
   func order() async throws {
     try await withTestDatabase { pool in
-      #expect(try await Migrations.apply([first], scope: "one", to: pool) == [first])
-      #expect(try await Migrations.apply([second, first], scope: "one", to: pool) == [second])
-      #expect(try await Migrations.apply([first, second], scope: "one", to: pool).isEmpty)
+      #expect(try await Migrations.apply([first], scope: "one", to: pool).applied == [first])
+      #expect(try await Migrations.apply([second, first], scope: "one", to: pool).applied == [second])
+      #expect(try await Migrations.apply([first, second], scope: "one", to: pool) == Migrations.Outcome())
       let other = Migration(version: 1, name: "0001_other.sql", sql: "create table c (n bigint)")
-      #expect(try await Migrations.apply([other], scope: "two", to: pool) == [other])
+      #expect(try await Migrations.apply([other], scope: "two", to: pool).applied == [other])
       let checksums = try await pool.query("select checksum from dos_migrations").map { try $0.decode(String.self) }
       #expect(checksums.count == 3 && checksums.allSatisfy { $0.count == 64 })
     }
@@ -32,12 +33,40 @@ struct MigrationTests {
     }
   }
 
-  @Test("of a newer program make an older one refuse the database")
+  @Test("of a newer program are named to an older one, which goes on beside them")
   func newer() async throws {
     try await withTestDatabase { pool in
-      try await Migrations.apply([first, second], scope: "s", to: pool)
+      try await Migrations.apply([first, second, third], scope: "s", to: pool)
+      #expect(try await Migrations.apply([first], scope: "s", to: pool) == Migrations.Outcome(beyond: ["0002_second.sql", "0003_third.sql"]))
+      #expect(try await Migrations.apply([first, second, third], scope: "s", to: pool) == Migrations.Outcome())
+    }
+  }
+
+  @Test("of a newer program do not excuse what an older one finds changed, or missing below them")
+  func newerAndChanged() async throws {
+    try await withTestDatabase { pool in
+      try await Migrations.apply([first, second, third], scope: "s", to: pool)
+      let other = Migration(version: 2, name: "0002_other.sql", sql: "alter table a add o text;")
+      let changed = await #expect(throws: PostgresError.self) { try await Migrations.apply([first, other], scope: "s", to: pool) }
+      #expect(changed?.message.contains("0002_other.sql was changed after it had been applied as 0002_second.sql") == true)
+
+      try await pool.execute("delete from dos_migrations where version = 2")
+      for known in [[first], [first, second]] {
+        let missing = await #expect(throws: PostgresError.self) { try await Migrations.apply(known, scope: "s", to: pool) }
+        #expect(missing?.message.contains("has 0003_third.sql but not the migration 2 before it") == true)
+      }
+    }
+  }
+
+  @Test("that take something away are refused to a program too old to do without, and to no other")
+  func contracting() async throws {
+    try await withTestDatabase { pool in
+      let contracting = Migration(version: 4, name: "0004_drop_b_needs_0002.sql", sql: "drop table b;")
+      try await Migrations.apply([first, second, third, contracting], scope: "s", to: pool)
       let error = await #expect(throws: PostgresError.self) { try await Migrations.apply([first], scope: "s", to: pool) }
-      #expect(error?.message.contains("0002_second.sql, which this program does not know") == true)
+      #expect(error?.kind == .migration)
+      #expect(error?.message.contains("0004_drop_b_needs_0002.sql, which takes away") == true)
+      #expect(try await Migrations.apply([first, second], scope: "s", to: pool).beyond == ["0003_third.sql", "0004_drop_b_needs_0002.sql"])
     }
   }
 
@@ -49,7 +78,7 @@ struct MigrationTests {
       #expect(error?.message.contains("0002_broken.sql") == true)
       let row = try #require(try await pool.query("select to_regclass('c') is null, to_regclass('a') is null").first)
       #expect(try row.decode(Bool.self, Bool.self) == (true, false))
-      #expect(try await Migrations.apply([first, second], scope: "s", to: pool) == [second])
+      #expect(try await Migrations.apply([first, second], scope: "s", to: pool).applied == [second])
     }
   }
 
@@ -57,7 +86,7 @@ struct MigrationTests {
   func concurrent() async throws {
     try await withTestDatabase(size: 8) { pool in
       let applied = try await withThrowingTaskGroup(of: Int.self) { group in
-        for _ in 0..<8 { group.addTask { try await Migrations.apply([first, second], scope: "s", to: pool).count } }
+        for _ in 0..<8 { group.addTask { try await Migrations.apply([first, second], scope: "s", to: pool).applied.count } }
         return try await group.reduce(0, +)
       }
       #expect(applied == 2)
@@ -69,7 +98,9 @@ struct MigrationTests {
     func file(_ name: String) -> EmbeddedFile { EmbeddedFile(name: name, bytes: Array("select 1".utf8)) }
     let loaded = try Migrations.load([file("Migrations/0002_b.sql"), file("Pages/index.html"), file("Migrations/0001_a.sql")])
     #expect(loaded.map(\.name) == ["0001_a.sql", "0002_b.sql"])
-    for names in [["1_a.sql"], ["0001_a.sql", "0003_c.sql"], ["0001_a.sql", "0001_b.sql"], ["0002_a.sql"]] {
+    #expect(try Migrations.load([file("Migrations/0001_needs.sql"), file("Migrations/0002_drop_needs_0001.sql")]).count == 2)
+    let needing = ["0001", "0002", "0003", "9999", "1", "00001", "0001_more", "what"].map { ["0001_a.sql", "0002_drop_needs_\($0).sql"] }.dropFirst()
+    for names in [["1_a.sql"], ["0001_a.sql", "0003_c.sql"], ["0001_a.sql", "0001_b.sql"], ["0002_a.sql"]] + needing {
       let error = #expect(throws: PostgresError.self) { try Migrations.load(names.map { file("Migrations/" + $0) }) }
       #expect(error?.kind == .migration)
     }

@@ -157,6 +157,31 @@ struct CityProcessTests {
     }
   }
 
+  @Test("goes on beside a newer one that has migrated further, and says which steps it does not know")
+  func beyond() async throws {
+    try await OwnServer.running(fsync: false) { server in
+      let lines = Mutex<[String]>([])
+      let log = Log(form: .json) { line in lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+      func warnings() -> [String] { lines.withLock { $0.filter { $0.contains(#""level":"warning","message":"a newer program has migrated further"#) } } }
+      let steps = [
+        Migration(version: 1, name: "0001_things.sql", sql: "create table things (id bigint)"),
+        Migration(version: 2, name: "0002_names.sql", sql: "alter table things add name text"),
+      ]
+      await (try Foundations(for: [Stub(diary: Diary(), steps: steps)], settings(server), log: log)).close()
+      let broker = PostgresPool(server.configuration(database: "dos_broker"), size: 1)
+      let next = try BrokerMigrations.load().count + 1
+      try await broker.execute(
+        "insert into dos_migrations (scope, version, name, checksum) values (\(BrokerMigrations.scope), \(Int32(next)), 'later.sql', '')")
+      await broker.close()
+      #expect(warnings().isEmpty)
+
+      await (try Foundations(for: [Stub(diary: Diary(), steps: [steps[0]])], settings(server), log: log)).close()
+      #expect(warnings().count == 2)
+      #expect(warnings().contains { $0.contains(#""step":"stub/0002_names.sql""#) && $0.contains("dos_stub") })
+      #expect(warnings().contains { $0.contains(#""step":"broker/later.sql""#) && $0.contains("dos_broker") })
+    }
+  }
+
   @Test("refuses a PostgreSQL that may lose what it acknowledged: names the setting and what to do")
   func unsafeServer() async throws {
     try await OwnServer.running(fsync: false) { server in

@@ -23,7 +23,8 @@ enum CityBroker {
       await waiting.close()
       let broker = try await databases.reaching(server(settings)) {
         try await PostgresBroker.open(
-          databases.configuration(database, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability])
+          databases.configuration(database, applicationName: "dos broker"), unsafeDurability: settings[ProcessSettings.unsafeDurability]
+        ) { log.migrated($0, BrokerMigrations.scope, in: database) }
       }
       return GrowingBroker(broker)
     case .kafka: return GrowingBroker(try KafkaBroker.open(kafka(settings, log: log)))

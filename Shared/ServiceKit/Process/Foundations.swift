@@ -59,9 +59,7 @@ public final class Foundations: Sendable {
   }
 
   private static func apply(_ steps: SchemaSteps, to pool: PostgresPool, named database: String, _ log: Log) async throws {
-    for migration in try await Migrations.apply(steps.migrations, scope: steps.scope, to: pool) {
-      log.info("migrated", ["database": .string(database), "step": .string("\(steps.scope)/\(migration.name)")])
-    }
+    log.migrated(try await Migrations.apply(steps.migrations, scope: steps.scope, to: pool), steps.scope, in: database)
   }
 
   /// What a service of this process stands on.
@@ -105,5 +103,19 @@ public final class Foundations: Sendable {
   public func close() async {
     await broker.close()
     for pool in pools.values { await pool.close() }
+  }
+}
+
+extension Log {
+  /// Says what was applied, and what an instance of a newer version has applied before: until the upgrade ends, this one goes on beside it.
+  func migrated(_ outcome: Migrations.Outcome, _ scope: String, in database: String) {
+    for migration in outcome.applied { info("migrated", ["database": .string(database), "step": .string("\(scope)/\(migration.name)")]) }
+    for name in outcome.beyond {
+      warning(
+        "a newer program has migrated further; end the upgrade, or go back with every instance",
+        [
+          "database": .string(database), "step": .string("\(scope)/\(name)"),
+        ])
+    }
   }
 }
