@@ -1,4 +1,4 @@
-.PHONY: run test mutants api-check chaos sanitize fuzz bench lint compose-check image-check
+.PHONY: run test mutants api-check chaos upgrade-check sanitize fuzz bench lint compose-check image-check
 
 # Starts the city on this machine: http://127.0.0.1:8080/
 run:
@@ -23,6 +23,10 @@ api-check:
 # Breaks the city's programs under load and looks for everything that was acknowledged: make chaos FAULTS=200 SEED=1
 chaos:
 	@ops/chaos $(foreach name,FAULTS SEED MODE MINUTES,$(if $($(name)),$(name)=$($(name))))
+
+# Upgrades a city under load from an earlier revision to this one, instance by instance, and back: make upgrade-check REVISION=v1
+upgrade-check:
+	@ops/upgrade-check $(REVISION)
 
 # Runs the tests of what reads bytes from outside under address and undefined-behaviour sanitizers.
 sanitize:

@@ -50,13 +50,15 @@ final class RunningCity: Sendable {
   let home: String
   let client = HTTPClient()
   private let isDurable: Bool
+  private let firstProgram: String?
   private let servers: Mutex<[Program?]>
 
-  private init(_ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, isDurable: Bool) throws {
+  private init(_ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, isDurable: Bool, program: String?) throws {
     self.database = database
     self.disk = disk
     self.kafka = kafka
     self.isDurable = isDurable
+    firstProgram = program
     let count = kafka == nil ? 1 : 2
     urls = try (0..<count).map { _ in "http://127.0.0.1:\(try freePort())" }
     servers = Mutex(Array(repeating: nil, count: count))
@@ -69,27 +71,28 @@ final class RunningCity: Sendable {
   /// - Parameters:
   ///   - durable: PostgreSQL writes through to the disk, and the program insists on it.
   ///   - smallDisk: PostgreSQL and Kafka lie on a disk that can be filled, where one can be had.
+  ///   - program: what its instances are started as; nil for the program under test, which whatever else is run always is.
   static func with<T>(
-    _ mode: Mode = .oneMachine, durable: Bool = false, smallDisk: Bool = false, _ body: (RunningCity) async throws -> T
+    _ mode: Mode = .oneMachine, durable: Bool = false, smallDisk: Bool = false, program: String? = nil, _ body: (RunningCity) async throws -> T
   ) async throws -> T {
     let disk = smallDisk ? SmallDisk() : nil
     let folder = disk?.folder ?? "/tmp"
     return try await OwnServer.running(in: folder, fsync: durable) { database in
       switch mode {
-      case .oneMachine: return try await with(database, nil, disk, durable, body)
+      case .oneMachine: return try await with(database, nil, disk, durable, program, body)
       case .distributed:
         return try await OwnKafka.running(in: folder) { kafka in
           try await makeRoles(database)
-          return try await with(database, kafka, disk, durable, body)
+          return try await with(database, kafka, disk, durable, program, body)
         }
       }
     }
   }
 
   private static func with<T>(
-    _ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, _ durable: Bool, _ body: (RunningCity) async throws -> T
+    _ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, _ durable: Bool, _ program: String?, _ body: (RunningCity) async throws -> T
   ) async throws -> T {
-    let city = try RunningCity(database, kafka, disk, isDurable: durable)
+    let city = try RunningCity(database, kafka, disk, isDurable: durable, program: program)
     defer { try? FileManager.default.removeItem(atPath: city.home) }
     let result: T
     do {
@@ -116,7 +119,7 @@ final class RunningCity: Sendable {
   /// Starts every instance and waits until it is ready.
   func start() async throws {
     for instance in instances {
-      let process = try launchServer(instance)
+      let process = try launchServer(instance, program: firstProgram)
       try await Browser.until("the city is ready") {
         guard process.isRunning else { throw Failure.ended(log) }
         return try await health("ready", instance).status == 200
@@ -125,10 +128,13 @@ final class RunningCity: Sendable {
   }
 
   /// Starts an instance and does not wait.
+  ///
+  /// - Parameter program: as what; nil for the program under test.
   @discardableResult
-  func launchServer(_ instance: Int = 0) throws -> Program {
+  func launchServer(_ instance: Int = 0, program path: String? = nil) throws -> Program {
     let port = urls[instance].split(separator: ":").last.map(String.init) ?? ""
-    let process = try program(["serve", kafka == nil ? "all" : "sensors", "--port", port] + storage, output: home + "/log-\(instance)")
+    let arguments = ["serve", kafka == nil ? "all" : "sensors", "--port", port] + storage
+    let process = try program(arguments, as: path, output: home + "/log-\(instance)")
     servers.withLock { $0[instance] = process }
     return process
   }
@@ -247,9 +253,11 @@ final class RunningCity: Sendable {
     ]
   }
 
-  private func program(_ arguments: [String], output path: String, environment: [String: String] = [:]) throws -> Program {
+  private func program(
+    _ arguments: [String], as given: String? = nil, output path: String, environment: [String: String] = [:]
+  ) throws -> Program {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let program = ProcessInfo.processInfo.environment["DOS_PROGRAM"] ?? root.appendingPathComponent(".build/debug/dos").path
+    let program = given ?? ProcessInfo.processInfo.environment["DOS_PROGRAM"] ?? root.appendingPathComponent(".build/debug/dos").path
     guard FileManager.default.isExecutableFile(atPath: program) else { throw Failure.noProgram(program) }
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Failure.noProgram(path) }

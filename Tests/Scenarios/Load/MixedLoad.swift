@@ -51,19 +51,33 @@ final class LoadNotes: Sendable {
     var registration = ContinuousClock.now - .seconds(3_600)
   }
 
-  private let state: Mutex<(latest: [Latest], isStopping: Bool)>
+  private struct State {
+    var latest: [Latest]
+    var isStopping = false
+    var heard: ContinuousClock.Instant?
+    var longestSilence = Duration.zero
+  }
 
-  init(instances: Int) { state = Mutex((Array(repeating: Latest(), count: instances), false)) }
+  private let state: Mutex<State>
+
+  init(instances: Int) { state = Mutex(State(latest: Array(repeating: Latest(), count: instances))) }
 
   /// Of each instance.
   var latest: [Latest] { state.withLock { $0.latest } }
   var isStopping: Bool { state.withLock { $0.isStopping } }
+  /// The longest time in which no instance acknowledged anything.
+  var longestSilence: Duration { state.withLock { $0.longestSilence } }
 
   func stop() { state.withLock { $0.isStopping = true } }
-  func reading(begun: ContinuousClock.Instant, _ instance: Int) {
-    state.withLock { $0.latest[instance].reading = max($0.latest[instance].reading, begun) }
-  }
-  func registration(begun: ContinuousClock.Instant, _ instance: Int) {
-    state.withLock { $0.latest[instance].registration = max($0.latest[instance].registration, begun) }
+  func reading(begun: ContinuousClock.Instant, _ instance: Int) { note(\.reading, begun, instance) }
+  func registration(begun: ContinuousClock.Instant, _ instance: Int) { note(\.registration, begun, instance) }
+
+  private func note(_ kind: WritableKeyPath<Latest, ContinuousClock.Instant> & Sendable, _ begun: ContinuousClock.Instant, _ instance: Int) {
+    state.withLock { state in
+      state.latest[instance][keyPath: kind] = max(state.latest[instance][keyPath: kind], begun)
+      let now = ContinuousClock.now
+      if let heard = state.heard { state.longestSilence = max(state.longestSilence, heard.duration(to: now)) }
+      state.heard = now
+    }
   }
 }
