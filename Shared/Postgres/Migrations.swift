@@ -56,6 +56,9 @@ public enum Migrations {
 
   /// Applies what is still missing, each file in a transaction of its own, under a lock that several starting processes take in turn.
   ///
+  /// Where somebody uses a table that a step has to lock, it waits briefly and again, for about a minute and a half: whoever comes to that table meanwhile
+  /// stands behind it in the queue.
+  ///
   /// - Parameter scope: whose steps these are; each scope counts its own.
   /// - Throws: `PostgresError`, of kind `.migration` when an applied file was changed, or a newer program has taken away what this one uses.
   @discardableResult
@@ -63,17 +66,24 @@ public enum Migrations {
     let migrations = migrations.sorted { $0.version < $1.version }
     try checkNumbers(migrations)
     var outcome = Outcome()
+    var attempt = 1
     while true {
-      let (migration, beyond) = try await applyNext(of: migrations, scope: scope, to: pool)
-      outcome.beyond = beyond
-      guard let migration else { return outcome }
-      outcome.applied.append(migration)
+      do {
+        let (migration, beyond) = try await applyNext(of: migrations, scope: scope, to: pool)
+        outcome.beyond = beyond
+        guard let migration else { return outcome }
+        outcome.applied.append(migration)
+        attempt = 1
+      } catch let error as PostgresError where ["55P03", "40P01"].contains(error.sqlState ?? "") && attempt < 30 {
+        attempt += 1
+        try await Task.sleep(for: .seconds(1))
+      }
     }
   }
 
   private static func applyNext(of migrations: [Migration], scope: String, to pool: PostgresPool) async throws -> (applied: Migration?, beyond: [String]) {
     try await pool.transaction { connection throws -> (Migration?, [String]) in
-      // Building an index on a table that is in use may wait and work for long; the default limits are for daily statements.
+      // Building an index may take long, and so may those whose turn comes first; the default limits are for daily statements.
       try connection.execute(script: "set local statement_timeout = 0; set local lock_timeout = 0")
       // One number for all scopes ("dosmigr" in ASCII), held to the end of the transaction.
       _ = try connection.query("select pg_advisory_xact_lock(\(Int64(0x64_6F73_6D69_6772)))")
@@ -88,6 +98,7 @@ public enum Migrations {
       for (index, step) in recorded.enumerated() { try check(step, against: migrations, at: index, on: connection) }
       guard recorded.count < migrations.count else { return (nil, recorded.dropFirst(migrations.count).map(\.1)) }
       let migration = migrations[recorded.count]
+      try connection.execute(script: "set local lock_timeout = '2s'")
       do throws(PostgresError) {
         try connection.execute(script: migration.sql)
       } catch {

@@ -1,3 +1,4 @@
+import Dispatch
 import Embedded
 import Postgres
 import TestSupport
@@ -90,6 +91,30 @@ struct MigrationTests {
         return try await group.reduce(0, +)
       }
       #expect(applied == 2)
+    }
+  }
+
+  @Test("that wait for somebody's transaction let others pass, and are applied when it has ended")
+  func waiting() async throws {
+    try await withTestDatabase(size: 8) { pool in
+      try await Migrations.apply([first], scope: "s", to: pool)
+      let (held, release) = (AsyncStream.makeStream(of: Void.self), DispatchSemaphore(value: 0))
+      let holding = Task {
+        try await pool.transaction { connection throws in
+          try connection.execute("insert into a (n) values (1)")
+          held.continuation.finish()
+          release.wait()
+        }
+      }
+      for await _ in held.stream {}
+      let applying = Task { try await Migrations.apply([first, second], scope: "s", to: pool) }
+      let waiting: SQL = "select count(*) from pg_locks where not granted and relation = 'a'::regclass"
+      while try await pool.query(waiting)[0].value(Int64.self, at: 0) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      // Whoever wants the table now is behind the migration, whose holder goes on for as long as it likes.
+      await #expect(throws: Never.self) { try await pool.query("select count(*) from a", within: .seconds(60)) }
+      release.signal()
+      try await holding.value
+      #expect(try await applying.value.applied == [second])
     }
   }
 

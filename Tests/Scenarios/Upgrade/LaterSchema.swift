@@ -31,14 +31,7 @@ enum LaterSchema {
     for steps in try SensorIngestService().migrations() {
       let version = steps.migrations.count + 1
       let later = Migration(version: version, name: "000\(version)_later.sql", sql: sql(steps.scope.filter(\.isLetter)))
-      while true {
-        do {
-          try await Migrations.apply(steps.migrations + [later], scope: steps.scope, to: pool)
-          break
-        } catch let error as PostgresError where error.isTransient {
-          // The city's own transactions were in the way (40P01).
-        }
-      }
+      try await Migrations.apply(steps.migrations + [later], scope: steps.scope, to: pool)
     }
     await pool.close()
   }
