@@ -12,6 +12,9 @@ public protocol Projection: Sendable {
   var tables: [ProjectionTable] { get }
   /// How many rows an event changes at most, for the size of a batch.
   func rows(for event: ProjectedEvent) -> Int
+  /// Throws where the event cannot be read, whatever is stored. Asked of the events of a batch that could not be projected, so that those at fault are known
+  /// without projecting the others again and again.
+  func check(_ event: ProjectedEvent) throws
   /// Writes what the events change, in their order, in the batch's transaction.
   ///
   /// What is thrown rolls back. A failure that would happen again (everything but trouble of database and network) parks the event at fault.
@@ -21,6 +24,7 @@ public protocol Projection: Sendable {
 
 extension Projection {
   public func rows(for event: ProjectedEvent) -> Int { 1 }
+  public func check(_ event: ProjectedEvent) throws {}
 }
 
 /// A table of a read model, and what orders its rows when it is compared.

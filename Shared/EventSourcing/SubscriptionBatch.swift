@@ -101,7 +101,17 @@ struct BatchWriter: Sendable {
         try await pool.transaction { connection throws in
           try Self.advance([batch], on: connection)
           var parked = batch.parked
-          try sort(batch.events[...], parked: &parked, on: connection)
+          var readable: [ProjectedEvent] = []
+          for event in batch.events where try !park(event, parked: parked, on: connection) {
+            do {
+              try projection.check(event)
+              readable.append(event)
+            } catch {
+              try letters.park(event, cause: "\(error)", on: connection)
+              parked.insert(event.event.subject)
+            }
+          }
+          try sort(readable[...], parked: &parked, on: connection)
           return parked
         })
     } catch {

@@ -53,6 +53,29 @@ import Time
     }
   }
 
+  @Test("that cannot be read is found without projecting the others again and again") func unreadableAmongMany() async throws {
+    try await withJournal(partitions: 1, size: 8) { journal, pool in
+      try await Listing.createTable(pool)
+      let tries = Mutex(0)
+      var listing = Listing { batch, _ in
+        tries.withLock { $0 += 1 }
+        if batch.contains(where: { $0.event.data == Array("7".utf8) }) { throw Refused() }
+      }
+      listing.checking = { if $0.event.data == Array("7".utf8) { throw Refused() } }
+      for number in 0..<200 { try await journal.note("\(number % 20)", .any, "\(number % 10)") }
+      let subscription = Subscription(listing, source: JournalSource(journal), pool: pool)
+      let running = Task { await subscription.run() }
+      #expect(try await caughtUp(subscription))
+      running.cancel()
+      await running.value
+      let letters = try await DeadLetters(pool: pool, subscription: Listing.name, topic: journal.topic.name).list()
+      #expect(Set(letters.map(\.event.event.subject)) == ["7", "17"] && letters.count == 20)
+      #expect(letters.count { $0.cause != nil } == 2)
+      #expect(try await listed(pool).count == 180)
+      #expect(tries.withLock { $0 } <= 2)
+    }
+  }
+
   @Test("is what a record makes that is no event: it is parked with the reason, and holds up nobody") func unreadable() async throws {
     try await withTestDatabase(migrate: [TestSchema(scope: BrokerMigrations.scope, migrations: try BrokerMigrations.load())] + schemas(), size: 8) { pool in
       try await Listing.createTable(pool)

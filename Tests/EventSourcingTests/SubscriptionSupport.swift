@@ -11,6 +11,10 @@ struct Listing: Projection {
   /// Called before each batch is written, in its transaction.
   var before: @Sendable ([ProjectedEvent], isolated PostgresConnection) throws -> Void = { _, _ in }
 
+  var checking: @Sendable (ProjectedEvent) throws -> Void = { _ in }
+
+  func check(_ event: ProjectedEvent) throws { try checking(event) }
+
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
     try before(batch, connection)
     for item in batch {

@@ -15,6 +15,8 @@ struct ObservationsProjection: Projection {
   /// A reading takes about 130 bytes of an event.
   func rows(for event: ProjectedEvent) -> Int { event.event.data.count / 130 + 1 }
 
+  func check(_ event: ProjectedEvent) throws { _ = try Self.facts(of: [event]) }
+
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
     try Rollups.update(try Observations.store(Observations.changes(try Self.facts(of: batch)), on: connection), on: connection)
   }

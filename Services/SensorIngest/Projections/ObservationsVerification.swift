@@ -181,6 +181,7 @@ private struct ReadAgain: Projection {
   let reach: TopicReach
 
   func rows(for event: ProjectedEvent) -> Int { ObservationsProjection().rows(for: event) }
+  func check(_ event: ProjectedEvent) throws { try ObservationsProjection().check(event) }
 
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
     guard let place = batch.first?.position else { return }

@@ -10,6 +10,8 @@ struct RegistryProjection: Projection {
 
   let tables = RegistryTables.keys.map { ProjectionTable(name: $0.table, key: $0.key) }
 
+  func check(_ event: ProjectedEvent) throws { _ = try Self.read([event]) }
+
   func project(_ batch: [ProjectedEvent], on connection: isolated PostgresConnection, tables: TableNames) throws {
     try RegistryTables(tables: tables).write(RegistryFolding(Self.read(batch)), on: connection)
   }
