@@ -83,7 +83,7 @@ let package = Package(
     tests("GeoTests", ["Geo"]),
     tests("PostgresTests", ["Postgres", "TestSupport"]),
     tests("DecidingTests", ["Deciding", "DecidingTesting"]),
-    tests("BrokerTests", ["Broker", "CKafka", "Postgres", "TestSupport"]),
+    tests("BrokerTests", ["Broker", "EventSourcing", "CKafka", "Postgres", "TestSupport"]),
     tests("EventSourcingTests", ["EventSourcing", "Deciding", "Broker", "Postgres", "TestSupport"]),
     tests("HTTPTests", ["HTTP", "TestSupport", "EchoServer"]),
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "Postgres", "Broker", "JSON", "Time", "TestSupport"]),

@@ -3,6 +3,7 @@ import Broker
 import Foundation
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Partitions that share a transaction", .timeLimit(.minutes(5))) struct BatchQueueTests {

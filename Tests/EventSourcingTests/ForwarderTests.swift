@@ -3,6 +3,7 @@ import Broker
 import Foundation
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 struct ForwarderTests {

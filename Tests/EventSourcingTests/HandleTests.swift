@@ -3,6 +3,7 @@ import Deciding
 import EventSourcing
 import Foundation
 import Postgres
+import TestSupport
 import Testing
 
 /// A box with numbered places.

@@ -1,6 +1,7 @@
 import Broker
 @testable import EventSourcing
 import Postgres
+import TestSupport
 import Testing
 
 @Suite("Projections of a service's own decisions", .timeLimit(.minutes(5))) struct JournalSourceTests {

@@ -47,17 +47,6 @@ extension Journal {
     try await append([write(stream, expected, data)], partition: partition, context: noon)
   }
 }
-
-/// Waits until something is true, looking every few milliseconds, for at most thirty seconds.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-  let end = ContinuousClock.now + .seconds(30)
-  while ContinuousClock.now < end {
-    if try await condition() { return true }
-    try await Task.sleep(for: .milliseconds(5))
-  }
-  return false
-}
-
 /// Holds a partition of the first topic, as a slow transaction of another process would, until the returned function is called.
 func holdPartition(_ partition: Int, _ pool: PostgresPool) async throws -> () async throws -> Void {
   let other = PostgresPool(pool.configuration, size: 1)

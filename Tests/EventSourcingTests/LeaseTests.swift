@@ -2,6 +2,7 @@ import Broker
 @testable import EventSourcing
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Leases", .timeLimit(.minutes(5))) struct LeaseTests {

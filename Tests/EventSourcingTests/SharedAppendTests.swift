@@ -1,5 +1,6 @@
 import EventSourcing
 import Postgres
+import TestSupport
 import Testing
 
 @Suite("Appends to several partitions", .timeLimit(.minutes(5))) struct SharedAppendTests {

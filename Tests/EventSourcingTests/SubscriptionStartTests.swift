@@ -1,4 +1,5 @@
 import EventSourcing
+import TestSupport
 import Testing
 
 @Suite("A new subscription", .timeLimit(.minutes(5))) struct SubscriptionStartTests {

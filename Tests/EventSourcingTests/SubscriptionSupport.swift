@@ -2,6 +2,7 @@ import Broker
 @testable import EventSourcing
 import Postgres
 import Synchronization
+import TestSupport
 import Testing
 
 /// Writes down each event it gets, with its subject and what it says; a primary key of its own lets a doubled one fail.
