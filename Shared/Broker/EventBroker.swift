@@ -31,6 +31,10 @@ public protocol EventBroker: Sendable {
   /// - Returns: how many events are gone.
   func sweep(now: Instant) async throws(BrokerError) -> Int
 
+  /// Says how far a subscription is, for the tools of who runs the broker: on Kafka as the offsets of the group `dos.<subscription>`. Nothing here depends on it.
+  /// - Parameter progress: the next offset wanted of each partition.
+  func tell(progress: [Int: Int64], of subscription: String, in topic: Topic) async throws(BrokerError)
+
   /// Bytes handed over and not yet answered.
   var waitingBytes: Int { get }
 
@@ -41,6 +45,7 @@ public protocol EventBroker: Sendable {
 extension EventBroker {
   public func current(_ topic: Topic) -> Topic { topic }
   public func sweep(now: Instant) async throws(BrokerError) -> Int { 0 }
+  public func tell(progress: [Int: Int64], of subscription: String, in topic: Topic) async throws(BrokerError) {}
 }
 
 /// One reader's place in one partition.

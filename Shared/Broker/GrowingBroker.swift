@@ -106,6 +106,14 @@ public final class GrowingBroker: EventBroker {
 
   public func sweep(now: Instant) async throws(BrokerError) -> Int { try await log.sweep(now: now) }
 
+  public func tell(progress: [Int: Int64], of subscription: String, in topic: Topic) async throws(BrokerError) {
+    let partitions = partitions(of: topic)
+    guard !partitions.isEmpty else { return try await log.tell(progress: progress, of: subscription, in: topic) }
+    // Who is still reading its parent's events has not begun with what is stored in the partition.
+    let stored = progress.reduce(into: [Int: Int64]()) { $0[$1.key] = max(0, $1.value - partitions[$1.key].shift) }
+    try await log.tell(progress: stored, of: subscription, in: topic)
+  }
+
   public func close() async { await log.close() }
 
   /// Gives a topic more partitions. Nobody may publish to it or consume it meanwhile, and who does so afterwards opens the broker anew. A growth that was interrupted is finished by asking for it again, and

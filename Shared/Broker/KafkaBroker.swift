@@ -61,6 +61,10 @@ public final class KafkaBroker: GrowableLog {
     for topic in topics { try await self.topics.declare(topic) }
   }
 
+  public func tell(progress: [Int: Int64], of subscription: String, in topic: Topic) async throws(BrokerError) {
+    if !progress.isEmpty { try await topics.tell(progress, of: "dos.\(subscription)", in: topic.name) }
+  }
+
   public func addPartitions(to topic: Topic) async throws(BrokerError) { try await topics.addPartitions(to: topic) }
 
   public func close() async {

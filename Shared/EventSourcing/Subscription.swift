@@ -92,6 +92,12 @@ public final class Subscription: Sendable {
     return oldest
   }
 
+  /// Tells the source how far this instance is.
+  public func tellProgress() async throws {
+    let positions = partitions.compactMapValues { state -> Int64? in if case .running(let position) = state { position } else { nil } }
+    try await source.tell(progress: positions, of: name)
+  }
+
   /// Events parked, over all partitions.
   public func parked() async throws -> Int {
     try await DeadLetters(pool: pool, subscription: name, topic: source.topic.name).count()

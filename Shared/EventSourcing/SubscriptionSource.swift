@@ -9,6 +9,12 @@ public protocol EventSource: Sendable {
   func end() async throws -> [Int64]
   /// - Throws: `EpochLoss` when the consumer has seen events that a restore took back, `BrokerError.offsetOutOfRange`.
   func reader(partition: Int, from checkpoint: Checkpoint) async throws -> any SourceReader
+  /// Says how far a subscription is, where somebody else may want to see it.
+  func tell(progress: [Int: Int64], of subscription: String) async throws
+}
+
+extension EventSource {
+  public func tell(progress: [Int: Int64], of subscription: String) async throws {}
 }
 
 /// One consumer's place in one partition of a source.
@@ -30,6 +36,10 @@ public struct TopicSource: EventSource {
 
   public func earliest() async throws -> [Int64] { try await broker.earliest(of: topic) }
   public func end() async throws -> [Int64] { try await broker.end(of: topic) }
+
+  public func tell(progress: [Int: Int64], of subscription: String) async throws {
+    try await broker.tell(progress: progress, of: subscription, in: topic)
+  }
 
   public func reader(partition: Int, from checkpoint: Checkpoint) async throws -> any SourceReader {
     TopicSourceReader(reader: try await broker.reader(topic: topic, partition: partition, from: checkpoint.position))

@@ -163,6 +163,24 @@ import Testing
     await broker.close()
   }
 
+  @Test("how far a subscription is stands where the tools of who runs the brokers look: as the offsets of a group, also of a topic that has grown")
+  func progress() async throws {
+    guard let bootstrap = BrokerUnderTest.bootstrap else { try Test.cancel("\(OwnKafka.missing)") }
+    try await TopicNames.$prefix.withValue("dos.tests.\(UUID().uuidString.lowercased())") {
+      let broker = GrowingBroker(try KafkaBroker.open(KafkaSettings(bootstrap: bootstrap)))
+      let subscription = UUID().uuidString.lowercased()
+      let facts = topic("facts", partitions: 2, retention: .days(7))
+      try await broker.declare([facts])
+      _ = try await broker.publish(outgoing(facts, ["a", "b", "c"], partition: 1))
+      try await broker.tell(progress: [1: 2], of: subscription, in: facts)
+      #expect(try committed("dos.\(subscription)", facts, bootstrap) == [-1_001, 2])
+      try await broker.grow(facts, to: 4) { _ in }
+      try await broker.tell(progress: [1: 3, 2: 0, 3: 5], of: subscription, in: broker.current(facts))
+      #expect(try committed("dos.\(subscription)", broker.current(facts), bootstrap) == [-1_001, 3, 0, 2])
+      await broker.close()
+    }
+  }
+
   @Test("nobody is there: whoever asks hears so within seconds, and closing does not wait for longer than a publish would")
   func nobody() async throws {
     var limits = BrokerLimits()

@@ -65,6 +65,19 @@ func produce(_ text: String, to topic: Topic, _ bootstrap: String) throws {
   else { throw KafkaByHand(reason: "not written") }
 }
 
+/// The offsets that a consumer group has of a topic's partitions.
+func committed(_ group: String, _ topic: Topic, _ bootstrap: String) throws -> [Int64] {
+  let configuration = rd_kafka_conf_new()
+  for (name, value) in [("bootstrap.servers", bootstrap), ("group.id", group)] { rd_kafka_conf_set(configuration, name, value, nil, 0) }
+  guard let client = rd_kafka_new(RD_KAFKA_CONSUMER, configuration, nil, 0) else { throw KafkaByHand(reason: "no client") }
+  defer { rd_kafka_destroy(client) }
+  let list = rd_kafka_topic_partition_list_new(Int32(topic.partitions))
+  defer { rd_kafka_topic_partition_list_destroy(list) }
+  for partition in 0..<topic.partitions { rd_kafka_topic_partition_list_add(list, topic.name, Int32(partition)) }
+  guard rd_kafka_committed(client, list, 30_000) == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaByHand(reason: "not told") }
+  return (0..<topic.partitions).map { rd_kafka_topic_partition_list_find(list, topic.name, Int32($0))?.pointee.offset ?? -1 }
+}
+
 private func administer(
   _ bootstrap: String, _ ask: (_ client: OpaquePointer, _ queue: OpaquePointer) -> Void, answer: (_ event: OpaquePointer) -> Void
 ) throws {

@@ -52,7 +52,7 @@ extension KafkaTopics {
       }
       defer { rd_kafka_NewTopic_destroy(wanted) }
       for (name, value) in configuration { rd_kafka_NewTopic_set_config(wanted, name, value) }
-      return ask(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS) { options, queue in
+      return handle.ask(RD_KAFKA_ADMIN_OP_CREATETOPICS) { options, queue in
         var topics: [OpaquePointer?] = [wanted]
         rd_kafka_CreateTopics(handle.raw, &topics, topics.count, options, queue)
       } answer: { event -> Result<Void, BrokerError> in
@@ -92,7 +92,7 @@ extension KafkaTopics {
         return .failure(.invalid(KafkaHandle.text(reason)))
       }
       defer { rd_kafka_NewPartitions_destroy(wanted) }
-      return ask(handle, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS) { options, queue in
+      return handle.ask(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS) { options, queue in
         var all: [OpaquePointer?] = [wanted]
         rd_kafka_CreatePartitions(handle.raw, &all, all.count, options, queue)
       } answer: { event -> Result<Void, BrokerError> in
@@ -114,7 +114,7 @@ extension KafkaTopics {
       guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name) else { return .failure(.closed) }
       defer { rd_kafka_ConfigResource_destroy(resource) }
       for (name, value) in existing.merging(declared, uniquingKeysWith: { $1 }) { rd_kafka_ConfigResource_set_config(resource, name, value) }
-      return ask(handle, RD_KAFKA_ADMIN_OP_ALTERCONFIGS) { options, queue in
+      return handle.ask(RD_KAFKA_ADMIN_OP_ALTERCONFIGS) { options, queue in
         var resources: [OpaquePointer?] = [resource]
         rd_kafka_AlterConfigs(handle.raw, &resources, resources.count, options, queue)
       } answer: { event -> Result<Void, BrokerError> in
@@ -132,7 +132,7 @@ extension KafkaTopics {
     try await consumers.call { handle in
       guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic) else { return .failure(.closed) }
       defer { rd_kafka_ConfigResource_destroy(resource) }
-      return ask(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) { options, queue in
+      return handle.ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) { options, queue in
         var resources: [OpaquePointer?] = [resource]
         rd_kafka_DescribeConfigs(handle.raw, &resources, resources.count, options, queue)
       } answer: { event -> Result<[String: String], BrokerError> in
@@ -153,28 +153,6 @@ extension KafkaTopics {
       }
     }
   }
-}
-
-/// Asks the brokers' administration something and waits for its answer.
-private func ask<Outcome>(
-  _ handle: KafkaHandle, _ operation: rd_kafka_admin_op_t, _ begin: (_ options: OpaquePointer, _ queue: OpaquePointer) -> Void,
-  answer: (_ event: OpaquePointer) -> Result<Outcome, BrokerError>
-) -> Result<Outcome, BrokerError> {
-  guard let queue = rd_kafka_queue_new(handle.raw) else { return .failure(.closed) }
-  defer { rd_kafka_queue_destroy(queue) }
-  guard let options = rd_kafka_AdminOptions_new(handle.raw, operation) else { return .failure(.closed) }
-  defer { rd_kafka_AdminOptions_destroy(options) }
-  let time = KafkaConsumers.callTime.kafkaMilliseconds
-  rd_kafka_AdminOptions_set_request_timeout(options, time, nil, 0)
-  begin(options, queue)
-  // The answer comes in any case; the request has a time-out of its own.
-  guard let event = rd_kafka_queue_poll(queue, 2 * time) else { return .failure(.unavailable(reason: "no answer", mayHaveArrived: true)) }
-  defer { rd_kafka_event_destroy(event) }
-  if rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR {
-    let reason = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? "unknown trouble"
-    return .failure(.unavailable(reason: reason, mayHaveArrived: true))
-  }
-  return answer(event)
 }
 
 private func refusal(_ topics: UnsafeMutablePointer<OpaquePointer?>, _ count: Int, _ what: String) -> BrokerError? {

@@ -26,7 +26,10 @@ public final class SubscriptionWatch: Sendable {
     Part("subscriptions' watch") { [self] ready in
       ready()
       while !Task.isCancelled {
-        for index in subscriptions.indices { await look(at: index) }
+        for index in subscriptions.indices {
+          await look(at: index)
+          await tellProgress(of: subscriptions[index])
+        }
         try? await Task.sleep(for: .seconds(5))
       }
     }
@@ -60,6 +63,15 @@ public final class SubscriptionWatch: Sendable {
     } catch {
       // The databases have checks of their own, which say so.
       log.repeating(.warning, "watch \(subscription.name)", "cannot tell how far a projection is", ["reason": .string("\(error)")])
+    }
+  }
+
+  private func tellProgress(of subscription: Subscription) async {
+    do {
+      try await subscription.tellProgress()
+    } catch {
+      log.repeating(
+        .warning, "progress \(subscription.name)", every: .seconds(300), "the broker's tools cannot be told how far a projection is", ["reason": .string("\(error)")])
     }
   }
 
