@@ -71,7 +71,8 @@ public final class SubscriptionWatch: Sendable {
       try await subscription.tellProgress()
     } catch {
       log.repeating(
-        .warning, "progress \(subscription.name)", every: .seconds(300), "the broker's tools cannot be told how far a projection is", ["reason": .string("\(error)")])
+        .warning, "progress \(subscription.name)", every: .seconds(300), "the broker's tools cannot be told how far a projection is",
+        ["reason": .string("\(error)")])
     }
   }
 
