@@ -116,8 +116,8 @@ public final class GrowingBroker: EventBroker {
 
   public func close() async { await log.close() }
 
-  /// Gives a topic more partitions. Nobody may publish to it or consume it meanwhile, and who does so afterwards opens the broker anew. A growth that was interrupted is finished by asking for it again, and
-  /// until then `declare` refuses the topic.
+  /// Gives a topic more partitions. Nobody may publish to it or consume it meanwhile, and who does so afterwards opens the broker anew. A growth that was
+  /// interrupted is finished by asking for it again, and until then `declare` refuses the topic.
   ///
   /// - Parameter place: told the decision before it takes effect, and once more where the growth was interrupted; whoever keeps places in the topic makes those
   ///   in the new partitions now, at their parents'.

@@ -49,6 +49,15 @@ public struct Topic: Sendable, Hashable {
   /// As above, of so many partitions.
   public static func partition(forKey key: String, of partitions: Int) -> Int { Int(murmur2(key.utf8) & 0x7fff_ffff) % partitions }
 
+  /// Where a key's events of a partition are read once the topic has more partitions. A key that its writer put elsewhere than murmur2 would stays where it was put.
+  /// - Parameters:
+  ///   - before: how many the topic had when they were written.
+  ///   - now: a multiple of that.
+  public static func partition(forKey key: String, writtenTo partition: Int, of before: Int, now: Int) -> Int {
+    let target = Self.partition(forKey: key, of: now)
+    return target % before == partition ? target : partition
+  }
+
   /// The same topic with another number of partitions.
   public func with(partitions: Int) -> Topic { Topic(name: name, partitions: partitions, visibility: visibility, governance: governance) }
 }

@@ -29,9 +29,8 @@ public enum PartitionGrowth {
       let parked = try connection.query("select distinct partition, key from dos_dead_letters where topic = \(grown.topic)")
       let moved = try parked.compactMap { row throws -> (partition: Int64, key: String, to: Int64)? in
         let (partition, key) = try row.decode(Int32.self, String.self)
-        let target = Topic.partition(forKey: key, of: grown.to)
-        // A key that was put elsewhere than murmur2 would stays where it was put.
-        return target != partition && target % grown.from == partition ? (Int64(partition), key, Int64(target)) : nil
+        let target = Topic.partition(forKey: key, writtenTo: Int(partition), of: grown.from, now: grown.to)
+        return target == partition ? nil : (Int64(partition), key, Int64(target))
       }
       try connection.execute(
         """

@@ -194,6 +194,16 @@ final class RunningCity: Sendable {
     return (code, try String(contentsOfFile: path, encoding: .utf8))
   }
 
+  /// What `dos replay --verify` says of each read model that is not what its log makes of it.
+  func differencesFromRebuild() async throws -> [String] {
+    var differences: [String] = []
+    for projection in ["registry", "rollups", "observations"] {
+      let (code, output) = try await run(["replay", projection, "--verify"] + storage)
+      if code != 0 { differences.append("\(projection): \(output)") }
+    }
+    return differences
+  }
+
   /// A command that goes on; whoever starts it ends it.
   func launch(_ arguments: [String], environment: [String: String] = [:]) throws -> Program {
     try program(arguments, output: home + "/output-\(UUID().uuidString)", environment: environment)

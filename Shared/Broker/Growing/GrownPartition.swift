@@ -43,11 +43,9 @@ struct GrownPartition: Sendable, Equatable {
     return 0
   }
 
-  /// Whether an event of a piece belongs here. A key that its writer put elsewhere than murmur2 would stays where it was put.
+  /// Whether an event of a piece belongs here.
   func owns(_ key: String, of piece: Piece) -> Bool {
-    if piece.count == count { return true }
-    let now = Topic.partition(forKey: key, of: count)
-    return (now % piece.count == piece.stored ? now : piece.stored) == number
+    piece.count == count || Topic.partition(forKey: key, writtenTo: piece.stored, of: piece.count, now: count) == number
   }
 
   private static func pieces(_ number: Int, _ growths: ArraySlice<TopicGrown>, count: Int) -> [Piece] {

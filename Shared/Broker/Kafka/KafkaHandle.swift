@@ -74,8 +74,10 @@ final class KafkaHandle: Sendable {
 
   /// Why; nil while it can.
   var fatal: String? {
+    guard isFatal else { return nil }
     var reason = [CChar](repeating: 0, count: 512)
-    return rd_kafka_fatal_error(raw, &reason, reason.count) == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : Self.text(reason)
+    rd_kafka_fatal_error(raw, &reason, reason.count)
+    return Self.text(reason)
   }
 
   /// Blocks until the library's threads have ended. Nothing of this client may be used afterwards.

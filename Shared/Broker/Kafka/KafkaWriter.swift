@@ -159,7 +159,7 @@ private struct Sending: ~Copyable {
   }
 
   mutating func rebuildIfFatal(_ settings: KafkaSettings, _ pipe: WakePipe) {
-    guard handle.isFatal, let reason = handle.fatal else { return }
+    guard let reason = handle.fatal else { return }
     settings.trouble("the producer failed for good and is replaced, \(unacknowledged.count) events are sent again: \(reason)")
     do throws(BrokerError) {
       let next = try Self.producer(settings, pipe)

@@ -32,11 +32,7 @@ struct ChaosScenario {
 
       let reckoning = try await Reckoning.of(ledger, in: city)
       let parked = try await Poison.reckon(fed, in: city)
-      var differences: [String] = []
-      for projection in ["registry", "rollups", "observations"] {
-        let (code, output) = try await city.run(["replay", projection, "--verify"] + city.storage)
-        if code != 0 { differences.append("\(projection): \(output)") }
-      }
+      let differences = try await city.differencesFromRebuild()
       try? await Browser.until("the live stream has told everything", within: .seconds(30)) { try ledger.missing(in: live.heard()).isEmpty }
       let unheard = try ledger.missing(in: live.heard())
       await live.stop()

@@ -26,11 +26,7 @@ struct UpgradeScenario {
 
       let ledger = try await load.finish()
       let reckoning = try await Reckoning.of(ledger, in: city)
-      var differences: [String] = []
-      for projection in ["registry", "rollups", "observations"] {
-        let (code, output) = try await city.run(["replay", projection, "--verify"] + city.storage)
-        if code != 0 { differences.append("\(projection): \(output)") }
-      }
+      let differences = try await city.differencesFromRebuild()
       let (_, parked) = try await city.run(["dead-letters", "list"] + city.storage)
       try? await Browser.until("the live stream has told everything", within: .seconds(30)) { try ledger.missing(in: live.heard()).isEmpty }
       let unheard = try ledger.missing(in: live.heard())
