@@ -74,7 +74,8 @@ func committed(_ group: String, _ topic: Topic, _ bootstrap: String) throws -> [
   let list = rd_kafka_topic_partition_list_new(Int32(topic.partitions))
   defer { rd_kafka_topic_partition_list_destroy(list) }
   for partition in 0..<topic.partitions { rd_kafka_topic_partition_list_add(list, topic.name, Int32(partition)) }
-  guard rd_kafka_committed(client, list, 30_000) == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaByHand(reason: "not told") }
+  let error = rd_kafka_committed(client, list, 30_000)
+  guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaByHand(reason: String(cString: rd_kafka_err2str(error))) }
   return (0..<topic.partitions).map { rd_kafka_topic_partition_list_find(list, topic.name, Int32($0))?.pointee.offset ?? -1 }
 }
 

@@ -16,11 +16,19 @@ extension KafkaTopics {
       } answer: { event -> Result<Void, BrokerError> in
         var count = 0
         guard let result = rd_kafka_event_AlterConsumerGroupOffsets_result(event),
-          let groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &count), count > 0, let error = rd_kafka_group_result_error(groups[0])
+          let groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &count), count > 0
         else { return .success(()) }
-        let reason = rd_kafka_error_string(error).map { String(cString: $0) } ?? "unknown trouble"
-        return .failure(.unavailable(reason: "the offsets of the group \(group): \(reason)", mayHaveArrived: true))
+        // A group that has only just come to be is refused partition by partition, and not as a whole.
+        let error = rd_kafka_group_result_error(groups[0]).map(rd_kafka_error_code) ?? firstError(rd_kafka_group_result_partitions(groups[0]))
+        guard error != RD_KAFKA_RESP_ERR_NO_ERROR else { return .success(()) }
+        return .failure(.unavailable(reason: "the offsets of the group \(group): \(KafkaHandle.text(error))", mayHaveArrived: true))
       }
     }
   }
+}
+
+private func firstError(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> rd_kafka_resp_err_t {
+  guard let list else { return RD_KAFKA_RESP_ERR_NO_ERROR }
+  let partitions = UnsafeBufferPointer(start: list.pointee.elems, count: Int(list.pointee.cnt))
+  return partitions.lazy.map(\.err).first { $0 != RD_KAFKA_RESP_ERR_NO_ERROR } ?? RD_KAFKA_RESP_ERR_NO_ERROR
 }
