@@ -7,7 +7,7 @@ import Synchronization
 /// Two at a time, so that one that is held up holds up no other and both sides of the connection have something to do. Who comes when nothing was written for a
 /// moment goes at once; under load transactions begin at a steady pace, since as many small ones as the database can do would leave it time for nothing else.
 /// Of each partition at most one batch is here at any time.
-final class BatchQueue: Sendable {
+final class BatchQueue: BatchTaker {
   typealias Outcome = Result<Set<String>, any Error>
 
   private struct Member {
@@ -37,7 +37,7 @@ final class BatchQueue: Sendable {
   private let state = Mutex(State())
   private let writer: BatchWriter
   private let pool: PostgresPool
-  private let rows: Int
+  let rows: Int
   private let atOnce: Int
   private let pace: Duration
   private let sharers: @Sendable () -> Int
@@ -61,6 +61,8 @@ final class BatchQueue: Sendable {
   /// Batches in line.
   var waiting: Int { state.withLock { $0.waiting.count } }
   var isWriting: Bool { state.withLock { !$0.running.isEmpty } }
+
+  func weight(of event: ProjectedEvent) -> Int { writer.projection.rows(for: event) }
 
   /// Writes a batch, with others that wait.
   /// - Returns: the subjects of its partition that are parked after it.

@@ -50,10 +50,20 @@ public struct DeadLetters: Sendable {
   /// Claims the partition like any owner and projects what is parked there in order, each in a transaction of its own. Stops at the first that fails again.
   /// - Throws: `CheckpointLost` when another owner claimed the partition meanwhile; `PostgresError` for trouble of the database.
   public func retry(partition: Int, projection: any Projection) async throws -> Retried {
+    try await retry(partition: partition, within: { event, connection in try projection.project([event], on: connection, tables: TableNames()) })
+  }
+
+  /// - Parameters:
+  ///   - before: runs before the transaction that takes the event out of the box.
+  ///   - within: runs in it.
+  func retry(
+    partition: Int, before: (ProjectedEvent) async throws -> Void = { _ in },
+    within: @escaping @Sendable (ProjectedEvent, isolated PostgresConnection) throws -> Void = { _, _ in }
+  ) async throws -> Retried {
     let lease = try await Leases.claim(subscription: box.subscription, topic: box.topic, partition: partition, in: pool)
     let outcome: Result<Retried, any Error>
     do {
-      outcome = .success(try await retry(lease, projection))
+      outcome = .success(try await retry(lease, before, within))
     } catch {
       outcome = .failure(error)
     }
@@ -61,14 +71,17 @@ public struct DeadLetters: Sendable {
     return try outcome.get()
   }
 
-  private func retry(_ lease: Lease, _ projection: any Projection) async throws -> Retried {
+  private func retry(
+    _ lease: Lease, _ before: (ProjectedEvent) async throws -> Void, _ within: @escaping @Sendable (ProjectedEvent, isolated PostgresConnection) throws -> Void
+  ) async throws -> Retried {
     var retried = Retried()
     while let letter = try await list(partition: lease.partition, limit: 1).first {
       let box = box
       do {
+        try await before(letter.event)
         try await pool.transaction { connection throws in
           try lease.advance(from: lease.checkpoint, to: lease.checkpoint, on: connection)
-          try projection.project([letter.event], on: connection, tables: TableNames())
+          try within(letter.event, connection)
           try box.remove(letter, on: connection)
         }
         retried.projected += 1

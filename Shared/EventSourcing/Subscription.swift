@@ -3,7 +3,8 @@ public import Postgres
 import Synchronization
 public import Time
 
-/// Keeps a projection up to date with a source: in each transaction the checkpoints are compared and set first, then comes the read model.
+/// Keeps a projection up to date with a source, or lets a reaction react to it. For a projection the checkpoints are compared and set first in each
+/// transaction, then comes the read model; a reaction's checkpoint moves when its commands are in the Journal.
 ///
 /// Database effects are exactly once, and who has lost its lease without knowing can do no harm.
 public final class Subscription: Sendable {
@@ -13,11 +14,10 @@ public final class Subscription: Sendable {
   /// Waits until this projection has come to a position.
   public let positions: ReadPositions
 
-  private let projection: any Projection
   private let pool: PostgresPool
   private let observer: SubscriptionObserver
   private let letters: DeadLetterBox
-  private let batches: BatchQueue
+  private let batches: any BatchTaker
   private let states = Mutex<[Int: SubscriptionState]>([:])
 
   /// What a batch changes at most.
@@ -26,22 +26,42 @@ public final class Subscription: Sendable {
   /// Where a subscription begins that has no checkpoint yet.
   public enum Start: Sendable {
     case beginning
-    /// What happened before is not its business (a new reaction).
+    /// What happened before is not its business.
     case end
   }
 
-  public init(
+  /// Keeps a projection up to date.
+  public convenience init(
     _ projection: any Projection, source: any EventSource, pool: PostgresPool, start: Start = .beginning,
     observer: SubscriptionObserver = SubscriptionObserver()
   ) {
-    name = type(of: projection).name
-    self.projection = projection
+    self.init(type(of: projection).name, source: source, pool: pool, start: start, observer: observer) { letters, leases in
+      BatchQueue(
+        BatchWriter(projection: projection, tables: TableNames(), letters: letters, trouble: observer.trouble), pool: pool, rows: Self.batchRows,
+        sharers: { leases.instances })
+    }
+  }
+
+  /// Lets a reaction react. What happened before it came to be is not its business, so it starts at the end.
+  public convenience init(
+    _ reaction: any Reaction, source: any EventSource, pool: PostgresPool, start: Start = .end, observer: SubscriptionObserver = SubscriptionObserver()
+  ) {
+    self.init(reaction.name, source: source, pool: pool, start: start, observer: observer) { letters, _ in
+      ReactionWriter(reaction: reaction, pool: pool, letters: letters)
+    }
+  }
+
+  private init(
+    _ name: String, source: any EventSource, pool: PostgresPool, start: Start, observer: SubscriptionObserver,
+    taker: (DeadLetterBox, Leases) -> any BatchTaker
+  ) {
+    self.name = name
     self.source = source
     self.pool = pool
     self.observer = observer
     positions = ReadPositions(pool: pool, subscription: name, topic: source.topic.name)
     letters = DeadLetterBox(subscription: name, topic: source.topic.name)
-    let leases = Leases(
+    leases = Leases(
       pool: pool, subscription: name, topic: source.topic.name, partitions: source.topic.partitions,
       starts: {
         switch start {
@@ -50,10 +70,7 @@ public final class Subscription: Sendable {
         }
       },
       log: observer.trouble)
-    self.leases = leases
-    batches = BatchQueue(
-      BatchWriter(projection: projection, tables: TableNames(), letters: letters, trouble: observer.trouble), pool: pool, rows: Self.batchRows,
-      sharers: { leases.instances })
+    batches = taker(letters, leases)
   }
 
   /// The partitions held by this instance, and how they do.
@@ -133,7 +150,7 @@ public final class Subscription: Sendable {
     do {
       note(.running(position: checkpoint.position), lease.partition)
       while !Task.isCancelled {
-        try await write(try await next(reader, after: checkpoint, limit: Self.batchRows, wait: .seconds(1)), lease, &checkpoint, &parked)
+        try await write(try await next(reader, after: checkpoint, limit: batches.rows, wait: .seconds(1)), lease, &checkpoint, &parked)
         succeeded()
       }
     } catch {
@@ -147,7 +164,7 @@ public final class Subscription: Sendable {
   private func write(_ arrived: [ProjectedEvent], _ lease: Lease, _ checkpoint: inout Checkpoint, _ parked: inout Set<String>) async throws {
     var rest = arrived[...]
     while !rest.isEmpty {
-      let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, rows: Self.batchRows, weigh: projection.rows)
+      let batch = SiftedBatch(rest, after: checkpoint, partition: lease.partition, rows: batches.rows, weigh: batches.weight)
       if batch.consumed > 0 {
         parked = try await batches.write(
           PartitionBatch(lease: lease, old: checkpoint, new: batch.checkpoint, events: batch.events, weight: batch.weight, parked: parked))

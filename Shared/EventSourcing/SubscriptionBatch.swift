@@ -152,6 +152,7 @@ struct BatchWriter: Sendable {
       case .server, .decoding: !error.isTransient
       default: false
       }
+    case let error as any TransientError: !error.isTransient
     default: true
     }
   }
