@@ -65,6 +65,7 @@ let package = Package(
       "SensorIngest", "Services/SensorIngest",
       ["SensorDomain", "SensorEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded"],
       exclude: ["Domain", "Embedded", "Migrations", "Pages"]),
+    part("WarningDomain", "Services/Warning/Domain", ["Deciding", "Geo", "Time"]),
     .executableTarget(
       name: "dos", dependencies: ["SensorIngest", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),
@@ -89,6 +90,7 @@ let package = Package(
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "Postgres", "Broker", "JSON", "Time", "TestSupport"]),
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
+    tests("WarningDomainTests", ["WarningDomain", "DecidingTesting", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),
     tests("Scenarios", ["SensorIngest", "Broker", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
   ],

@@ -53,9 +53,8 @@ extension Geometry: Codable {
       case "LineString": self = .lineString(try Self.line(try container.decode([Coordinate].self, forKey: .coordinates)))
       case "MultiLineString":
         self = .multiLineString(try container.decode([[Coordinate]].self, forKey: .coordinates).map { (line) throws(GeoError) in try Self.line(line) })
-      case "Polygon": self = .polygon(try Polygon(rings: try container.decode([[Coordinate]].self, forKey: .coordinates)))
-      case "MultiPolygon":
-        self = .multiPolygon(try container.decode([[[Coordinate]]].self, forKey: .coordinates).map { (rings) throws(GeoError) in try Polygon(rings: rings) })
+      case "Polygon": self = .polygon(try container.decode(Polygon.self, forKey: .coordinates))
+      case "MultiPolygon": self = .multiPolygon(try container.decode([Polygon].self, forKey: .coordinates))
       default: throw GeoError.type(type)
       }
     } catch let error as GeoError {
@@ -71,8 +70,8 @@ extension Geometry: Codable {
     case .point(let place): try container.encode(place, forKey: .coordinates)
     case .multiPoint(let places), .lineString(let places): try container.encode(places, forKey: .coordinates)
     case .multiLineString(let lines): try container.encode(lines, forKey: .coordinates)
-    case .polygon(let polygon): try container.encode(polygon.rings, forKey: .coordinates)
-    case .multiPolygon(let polygons): try container.encode(polygons.map(\.rings), forKey: .coordinates)
+    case .polygon(let polygon): try container.encode(polygon, forKey: .coordinates)
+    case .multiPolygon(let polygons): try container.encode(polygons, forKey: .coordinates)
     }
   }
 

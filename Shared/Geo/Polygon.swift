@@ -29,3 +29,21 @@ public struct Polygon: Hashable, Sendable {
     return inside
   }
 }
+
+extension Polygon: Codable {
+  /// The coordinates of a GeoJSON polygon: its rings.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let rings = try container.decode([[Coordinate]].self)
+    do throws(GeoError) {
+      try self.init(rings: rings)
+    } catch {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: error.description)
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(rings)
+  }
+}

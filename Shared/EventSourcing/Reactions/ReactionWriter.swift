@@ -76,6 +76,7 @@ struct ReactionWriter: BatchTaker {
 extension DeadLetters {
   /// Claims the partition like any owner and reacts to what is parked there, in order. Stops at the first that fails again.
   public func retry(partition: Int, reaction: any Reaction) async throws -> Retried {
-    try await retry(partition: partition, before: { event in try await reaction.react(to: event, because: ReactionCause(reaction: reaction.name, event: event.event)) })
+    try await retry(
+      partition: partition, before: { event in try await reaction.react(to: event, because: ReactionCause(reaction: reaction.name, event: event.event)) })
   }
 }
