@@ -66,8 +66,16 @@ let package = Package(
       ["SensorDomain", "SensorEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded"],
       exclude: ["Domain", "Embedded", "Migrations", "Pages"]),
     part("WarningDomain", "Services/Warning/Domain", ["Deciding", "Geo", "Time"]),
+    embedded("WarningEmbedded", "Services/Warning/Embedded"),
+    part(
+      "Warning", "Services/Warning",
+      [
+        "WarningDomain", "WarningEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded",
+        "Deciding",
+      ],
+      exclude: ["Domain", "Embedded", "Migrations", "Areas/areas.json"]),
     .executableTarget(
-      name: "dos", dependencies: ["SensorIngest", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
+      name: "dos", dependencies: ["SensorIngest", "Warning", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),
 
     .systemLibrary(name: "CEpoll", path: "Shared/CLibraries/CEpoll"),
@@ -90,6 +98,7 @@ let package = Package(
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "Postgres", "Broker", "JSON", "Time", "TestSupport"]),
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
+    tests("WarningTests", ["Warning", "WarningDomain", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Geo", "Time", "TestSupport"]),
     tests("WarningDomainTests", ["WarningDomain", "DecidingTesting", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),
     tests("Scenarios", ["SensorIngest", "Broker", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),

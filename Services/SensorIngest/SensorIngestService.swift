@@ -103,7 +103,10 @@ public struct SensorIngestService: Service {
   }
 
   public func deadLetters(_ context: ServiceContext) async throws -> any DeadLetterBox {
-    SensorDeadLetters(pool: context.pool, topics: ObservationTopics(of: context.broker))
+    ServiceDeadLetters(
+      pool: context.pool,
+      [.projection(RegistryProjection(), topic: SensorTopics.registry)]
+        + ObservationTopics(of: context.broker).all.map { .projection(ObservationsProjection(), topic: $0) })
   }
 
   private func journal(_ context: ServiceContext) -> Journal {

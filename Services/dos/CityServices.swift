@@ -1,9 +1,10 @@
 import SensorIngest
 import ServiceKit
+import Warning
 
 /// The services there are. `all` is another name in the list.
 enum CityServices {
-  static let list: [any Service] = [SensorIngestService()]
+  static let list: [any Service] = [SensorIngestService(), WarningService()]
 
   /// The services that words on the command line name, each once and in the order of the list.
   static func named(_ words: [String]) throws(SettingsRejection) -> [any Service] {

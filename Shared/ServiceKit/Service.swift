@@ -75,10 +75,13 @@ public struct ServiceContext: Sendable {
   public let log: Log
   public let metrics: Metrics
   public let clock: @Sendable () -> Instant
+  /// Time that passes whatever the clock is set to; only differences count.
+  public let steady: @Sendable () -> Duration
 
   public init(
     pool: PostgresPool, broker: any EventBroker, city: String, settings: Settings = Settings(), log: Log = Log(), metrics: Metrics = Metrics(),
-    clock: @escaping @Sendable () -> Instant = { Instant.now() }
+    clock: @escaping @Sendable () -> Instant = { Instant.now() },
+    steady: @escaping @Sendable () -> Duration = { [start = ContinuousClock.now] in start.duration(to: .now) }
   ) {
     self.pool = pool
     self.broker = broker
@@ -87,6 +90,7 @@ public struct ServiceContext: Sendable {
     self.log = log
     self.metrics = metrics
     self.clock = clock
+    self.steady = steady
   }
 }
 

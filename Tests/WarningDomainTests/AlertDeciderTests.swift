@@ -23,7 +23,8 @@ func message(_ number: Int) -> UUID { UUID(uuidString: "01977388-8010-7000-8000-
 
 func area(_ west: Double = 7.4) -> AlertArea {
   let ring = [(west, 51.5), (west + 0.1, 51.5), (west + 0.1, 51.6), (west, 51.5)].compactMap { try? Coordinate(longitude: $0.0, latitude: $0.1) }
-  return AlertArea(description: "Emscher bei Dorstfeld", outline: [try? Polygon(rings: [ring])].compactMap { $0 })
+  let outline = [try? Polygon(rings: [ring])].compactMap { $0 }
+  return AlertArea(description: "Emscher bei Dorstfeld", outline: outline, simplified: outline)
 }
 
 func content(
@@ -204,7 +205,9 @@ private func draftedNext(_ number: Int, _ kind: MessageKind, _ content: AlertCon
     history.when(approve(by: sue, authority: kreisUnna)).when(.escalate(message: message(1), at: noon))
       .then(.requestEscalated(RequestEscalated(message: message(1), authority: "kreis-unna", times: 1, at: noon)))
     history.when(approve(by: sue, authority: kreisUnna)).when(.acknowledge(by: una, at: noon)).when(.escalate(message: message(1), at: noon)).thenNothing()
-    given(AlertDecider.self, drafted(city: "schwerte", by: sam), submitted(by: sam), .requested(requested)).when(.acknowledge(by: una, at: noon)).thenIssued { $0.approvals.acknowledgedBy == una && $0.channels == [.app, .email] }
+    given(AlertDecider.self, drafted(city: "schwerte", by: sam), submitted(by: sam), .requested(requested)).when(.acknowledge(by: una, at: noon)).thenIssued {
+      $0.approvals.acknowledgedBy == una && $0.channels == [.app, .email]
+    }
   }
 
   @Test("that is an exercise reaches nobody outside without an approved release for that time") func exercise() {

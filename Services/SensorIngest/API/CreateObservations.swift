@@ -1,6 +1,7 @@
 import Broker
 import HTTP
 import JSON
+import ServiceKit
 import Postgres
 import SensorDomain
 import Time

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import ServiceKit
 
 /// The routes that all entity types share: collections, entities, what is reached from them, and single properties.
 struct STARoutes: Sendable {

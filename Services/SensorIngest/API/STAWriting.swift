@@ -2,6 +2,7 @@ import Broker
 import EventSourcing
 import HTTP
 import JSON
+import ServiceKit
 import SensorDomain
 import Time
 

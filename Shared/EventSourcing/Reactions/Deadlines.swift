@@ -1,4 +1,5 @@
 public import Postgres
+import Synchronization
 public import Time
 
 /// Something that is due: a command of this kind, to this stream, once its time has come.
@@ -79,6 +80,9 @@ public struct DeadlineTicker: Sendable {
     public init() {}
   }
 
+  /// Rung by whoever sets a deadline: what is due at once does not wait for the next look.
+  public let bell = Bell()
+
   private let table: DeadlineTable
   private let pool: PostgresPool
   private let settings: Settings
@@ -93,7 +97,7 @@ public struct DeadlineTicker: Sendable {
   ///   - give: gives the command that is due, under the deadline's key. A refusal is an answer: the row is the projection's to clear.
   public init(
     _ table: DeadlineTable, pool: PostgresPool, settings: Settings = Settings(), clock: @escaping @Sendable () -> Instant,
-    steady: @escaping @Sendable () -> Duration = { [start = ContinuousClock.now] in start.duration(to: .now) },
+    steady: @escaping @Sendable () -> Duration,
     trouble: @escaping @Sendable (String) -> Void = { _ in }, give: @escaping @Sendable (Deadline) async throws -> Void
   ) {
     self.table = table
@@ -110,6 +114,7 @@ public struct DeadlineTicker: Sendable {
     var watch = ClockWatch(jump: settings.jump, hold: settings.hold)
     var given: [Deadline: Duration] = [:]
     while !Task.isCancelled {
+      let rung = bell.rung
       let (now, passed) = (clock(), steady())
       switch watch.look(now, passed) {
       case .believed: await giveDue(at: now, passed, &given)
@@ -117,7 +122,7 @@ public struct DeadlineTicker: Sendable {
         trouble("the clock was set \(by) ahead: for \(settings.hold) nothing is given that would be due by it")
       case .doubted: break
       }
-      try? await Task.sleep(for: settings.pause)
+      await bell.wait(after: rung, atMost: settings.pause)
     }
   }
 
@@ -179,4 +184,20 @@ struct ClockWatch {
     if let doubted = doubt, passed >= doubted.until || ahead < .zero - jump && doubted.by + ahead < jump { doubt = nil }
     return doubt == nil ? .believed : .doubted
   }
+}
+
+/// Wakes one who looks now and then for something that may be there at once.
+public final class Bell: Sendable {
+  private let signal = CommitSignal()
+  private let count = Atomic<Int64>(0)
+
+  public init() {}
+
+  /// How often it was rung.
+  public var rung: Int64 { count.load(ordering: .acquiring) }
+
+  public func ring() { signal.advance(0, to: count.add(1, ordering: .acquiringAndReleasing).newValue) }
+
+  /// Waits until it has been rung more often, or the time is up.
+  public func wait(after rung: Int64, atMost limit: Duration) async { _ = await signal.wait(0, beyond: rung, atMost: limit) }
 }

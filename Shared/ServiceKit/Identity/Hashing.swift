@@ -25,3 +25,14 @@ enum ConstantTime {
     a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
   }
 }
+
+/// Signatures with a shared key.
+public enum Hashing {
+  /// HMAC with SHA-256 (RFC 2104, FIPS 198-1), 32 bytes.
+  public static func hmacSHA256(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
+    var code = [UInt8](repeating: 0, count: 32)
+    var length: UInt32 = 32
+    HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, &code, &length)
+    return code
+  }
+}

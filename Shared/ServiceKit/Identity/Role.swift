@@ -10,6 +10,10 @@ public enum Role: String, Sendable, CaseIterable {
   case reader
   /// Registers, changes and retires things, sensors and datastreams; may post readings for them.
   case sensorOperator = "sensor-operator"
+  /// On duty for warnings: deals with hints, drafts alerts and approves those of others, keeps rules.
+  case warningOfficer = "warning-officer"
+  /// Of an authority's control room, which the city claim names: answers requests and says what it has entered elsewhere.
+  case controlRoom = "control-room"
   /// May do everything, and alone reads what is restricted.
   case administrator
 }

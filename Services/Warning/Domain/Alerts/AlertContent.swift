@@ -48,13 +48,18 @@ public struct AlertArea: Codable, Hashable, Sendable {
   public var polygons: [Polygon]
   /// All of it as areas, districts and circles resolved when it was drafted: what is approved is this.
   public var outline: [Polygon]
+  /// The same with few points, for phones and other systems: never smaller than the outline.
+  public var simplified: [Polygon]
 
-  public init(description: String, districts: [String] = [], circles: [Circle] = [], polygons: [Polygon] = [], outline: [Polygon]) {
+  public init(
+    description: String, districts: [String] = [], circles: [Circle] = [], polygons: [Polygon] = [], outline: [Polygon], simplified: [Polygon]
+  ) {
     self.description = description
     self.districts = districts
     self.circles = circles
     self.polygons = polygons
     self.outline = outline
+    self.simplified = simplified
   }
 }
 

@@ -7,6 +7,8 @@ import Time
 public enum AlertDecider: Decider {
   public static var initial: AlertState { .none }
 
+  /// How long a withdrawal or an all-clear is shown.
+  public static let endingShown = Duration.seconds(86_400)
   /// How often a request that nobody answers is passed on to somebody else.
   public static let mostEscalations = 3
   /// How long a control room has before a request is escalated.

@@ -4,6 +4,8 @@ public import Time
 
 public enum DeliveryCommand: Hashable, Sendable {
   case hand(Destination, Parcel, at: Instant)
+  /// It is through already: with its publication.
+  case publish(Destination, Parcel, Receipt, at: Instant)
   /// Somebody is about to send it: of several who want to, one gets it.
   case attempt(message: UUID, at: Instant)
   case deliver(message: UUID, attempt: Int, Receipt, at: Instant)
@@ -89,6 +91,9 @@ public enum DeliveryDecider: Decider {
     switch (command, state) {
     case (.hand(let destination, let parcel, let at), .none): return hand(parcel, Delivery(destination: destination), at)
     case (.hand(_, let parcel, let at), .delivery(let delivery)): return hand(parcel, delivery, at)
+    case (.publish(let destination, let parcel, let receipt, let at), .none):
+      return publish(parcel, receipt, Delivery(destination: destination), at)
+    case (.publish(_, let parcel, let receipt, let at), .delivery(let delivery)): return publish(parcel, receipt, delivery, at)
     case (_, .none): throw .unknown
     case (.attempt(let message, let at), .delivery(let delivery)): return try attempt(message, delivery, at)
     case (.deliver(let message, let attempt, let receipt, let at), .delivery(let delivery)):
@@ -131,6 +136,14 @@ public enum DeliveryDecider: Decider {
   private static func hand(_ parcel: Parcel, _ delivery: Delivery, _ at: Instant) -> [DeliveryEvent] {
     guard !delivery.known.contains(parcel.message) else { return [] }
     return finish(delivery, [.handed(DeliveryHanded(destination: delivery.destination, parcel: parcel, at: at))], at)
+  }
+
+  private static func publish(_ parcel: Parcel, _ receipt: Receipt, _ delivery: Delivery, _ at: Instant) -> [DeliveryEvent] {
+    guard !delivery.known.contains(parcel.message) else { return [] }
+    return [
+      .handed(DeliveryHanded(destination: delivery.destination, parcel: parcel, at: at)),
+      .delivered(DeliveryDelivered(message: parcel.message, attempt: 0, receipt: receipt, at: at)),
+    ]
   }
 
   private static func attempt(_ message: UUID, _ delivery: Delivery, _ at: Instant) throws(DeliveryRefusal) -> [DeliveryEvent] {

@@ -1,19 +1,19 @@
-import Broker
-import HTTP
+public import Broker
+public import HTTP
 
 /// The header `DOS-Position`: where the events of an acknowledged request stand, `topic/partition/offset`, several with commas between. A read that
 /// carries it waits, bounded, until they are in its read model.
-enum DOSPosition {
-  static let header = "DOS-Position"
+public enum DOSPosition {
+  public static let header = "DOS-Position"
   /// How many positions a request may carry.
-  static let limit = 64
+  public static let limit = 64
 
-  static func write(_ positions: [BrokerPosition], to response: inout Response) {
+  public static func write(_ positions: [BrokerPosition], to response: inout Response) {
     guard !positions.isEmpty else { return }
     response.headers[header] = positions.map { "\($0.topic)/\($0.partition)/\($0.offset)" }.joined(separator: ",")
   }
 
-  static func read(_ request: Request) throws(Problem) -> [BrokerPosition] {
+  public static func read(_ request: Request) throws(Problem) -> [BrokerPosition] {
     guard let text = request.headers[header] else { return [] }
     let items = text.split(separator: ",")
     guard items.count <= limit else { throw .badRequest(path: header, problem: "\(items.count) positions", expected: "at most \(limit)") }

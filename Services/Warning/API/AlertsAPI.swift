@@ -1,0 +1,195 @@
+import EventSourcing
+import Foundation
+import HTTP
+import JSON
+import Postgres
+import ServiceKit
+import Time
+import WarningDomain
+
+/// Alerts as officers work on them, from the draft to the end.
+struct AlertsAPI: Sendable {
+  let commands: WarningCommands
+  let areas: AreaResolver
+  let lists: WarningLists
+  let city: String
+
+  private static let officers = Access.roles(.warningOfficer)
+  private static let watchers = Access.roles(.warningOfficer, .controlRoom)
+  /// An area of 50,000 points fits.
+  private static let bodyLimit = 4 << 20
+
+  var routes: [Route] {
+    [
+      Route(.get, "/warnings/alerts", access: Self.watchers, accepts: [], info: info("Alerts, those changed last first")) { try await list($0) },
+      Route(.post, "/warnings/alerts", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Drafts an alert", status: 201)) { try await draft($0) },
+      Route(.get, "/warnings/{id}", access: Self.watchers, accepts: [], info: info("An alert, with its draft and what was issued last")) { try await show($0) },
+      Route(.put, "/warnings/{id}/draft", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Changes the draft")) { try await edit($0) },
+      Route(.post, "/warnings/{id}/update", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Drafts an update of what holds", status: 201)) {
+        try await update($0)
+      },
+      Route(.post, "/warnings/{id}/cancel", access: Self.officers, info: info("Drafts the withdrawal of what was wrong", status: 201)) {
+        try await end(.cancel, $0)
+      },
+      Route(.post, "/warnings/{id}/all-clear", access: Self.officers, info: info("Drafts the all-clear", status: 201)) { try await end(.allClear, $0) },
+      Route(.post, "/warnings/{id}/submit", access: Self.officers, accepts: [], info: info("Submits the draft for approval")) { try await submit($0) },
+      Route(.post, "/warnings/{id}/return", access: Self.officers, info: info("Sends what was submitted back to be edited")) { request in
+        let reason = try request.decoded(ReasonBody.self).reason
+        return try await decide(request) { .returnForEdit(reason: reason, by: $0, at: $1) }
+      },
+      Route(.post, "/warnings/{id}/reject", access: Self.officers, info: info("Drops the draft")) { request in
+        let reason = try request.decoded(ReasonBody.self).reason
+        return try await decide(request) { .reject(reason: reason, by: $0, at: $1) }
+      },
+      Route(.post, "/warnings/{id}/approve", access: Self.officers, info: info("Approves exactly the revision named, and issues it")) { try await approve($0) },
+      Route(.post, "/warnings/{id}/break-glass", access: Self.officers, info: info("Issues at once, without a second pair of eyes; a review follows")) {
+        try await breakGlass($0)
+      },
+      Route(.post, "/warnings/{id}/review", access: Self.officers, info: info("Reviews what was issued behind broken glass")) { request in
+        let body = try request.decoded(ReviewBody.self)
+        return try await decide(request) { .review(justified: body.justified, note: body.note, by: $0, at: $1) }
+      },
+      Route(.post, "/warnings/{id}/acknowledge", access: .roles(.controlRoom), accepts: [], info: info("A control room takes a request on")) { request in
+        try await decide(request) { .acknowledge(by: $0, at: $1) }
+      },
+      Route(.post, "/warnings/{id}/decline", access: .roles(.controlRoom), info: info("A control room declines a request")) { request in
+        let reason = try request.decoded(ReasonBody.self).reason
+        return try await decide(request) { .decline(reason: reason, by: $0, at: $1) }
+      },
+    ]
+  }
+
+  private func info(_ summary: String, status: Int = 200) -> RouteInfo {
+    RouteInfo(summary, tag: "Alerts", responses: [BodyInfo(schema: #"{"type":"object"}"#)], status: status)
+  }
+
+  private func list(_ request: Request) async throws -> Response {
+    try await lists.ownWrites(request)
+    return try await lists.alerts(request).unlessUnchanged(for: request)
+  }
+
+  private func show(_ request: Request) async throws -> Response {
+    guard case .chain(let chain) = try await commands.letters.chain(try request.uuid("id")) else { throw Problem.notFound("There is no such alert.") }
+    return Response.json(try WarningJSON.bytes(AlertView(chain, at: commands.clock()))).unlessUnchanged(for: request)
+  }
+
+  private func draft(_ request: Request) async throws -> Response {
+    let body = try request.decoded(DraftBody.self)
+    let officer = try request.officer()
+    let origin: AlertOrigin
+    switch (body.hint, body.template) {
+    case (let hint?, nil):
+      guard case .hint = try await commands.letters.hint(hint) else {
+        throw Problem.badRequest(path: "hint", problem: "there is no such hint", expected: "the id of a hint")
+      }
+      origin = .hint(hint.uuidString.lowercased())
+    case (nil, let template?): origin = .template(template)
+    case (nil, nil): origin = .hand
+    case (.some, .some): throw Problem.badRequest(path: "template", problem: "stands beside hint", expected: "one of the two")
+    }
+    let content = body.content.content(in: try await resolve(body.content.area))
+    let id = commands.newID(for: request)
+    return try await decide(request, on: id, status: 201) {
+      .draft(
+        alert: id, message: commands.newID(for: request, "message"), city: body.city ?? officer.city ?? city, mode: body.mode?.word ?? .actual, origin: origin,
+        content: content, by: $0, at: $1)
+    }
+  }
+
+  private func edit(_ request: Request) async throws -> Response {
+    let body = try request.decoded(ContentBody.self)
+    let content = body.content(in: try await resolve(body.area))
+    return try await decide(request) { .edit(content, by: $0, at: $1) }
+  }
+
+  private func submit(_ request: Request) async throws -> Response {
+    // Whoever submits learns at once where nobody alone is competent.
+    _ = try await authority(of: try await preparing(request))
+    return try await decide(request) { .submit(by: $0, at: $1) }
+  }
+
+  private func update(_ request: Request) async throws -> Response {
+    let body = try request.decoded(UpdateBody.self)
+    let content = body.content.content(in: try await resolve(body.content.area))
+    return try await amend(.update, body.refersTo, content, request)
+  }
+
+  private func end(_ kind: MessageKind, _ request: Request) async throws -> Response {
+    let body = try request.decoded(EndBody.self)
+    guard case .chain(let chain) = try await commands.letters.chain(try request.uuid("id")) else { throw WarningProblems.of(AlertRefusal.unknown) }
+    guard let head = chain.head else { throw WarningProblems.of(.notIssuedYet) }
+    var content = head.content
+    content.texts = body.texts.map(\.text)
+    content.onset = nil
+    content.urgency = .past
+    content.responseTypes = kind == .allClear ? [.allClear] : [.none]
+    content.expires = commands.clock() + AlertDecider.endingShown
+    return try await amend(kind, body.refersTo, content, request)
+  }
+
+  private func amend(_ kind: MessageKind, _ refersTo: UUID, _ content: AlertContent, _ request: Request) async throws -> Response {
+    let message = commands.newID(for: request, "message")
+    return try await decide(request, status: 201) {
+      .amend(kind: kind, refersTo: refersTo, message: message, content: content, by: $0, at: $1)
+    }
+  }
+
+  private func approve(_ request: Request) async throws -> Response {
+    let body = try request.decoded(ApproveBody.self)
+    let authority = try await authority(of: try await preparing(request))
+    var release: Release?
+    if let id = body.release {
+      guard case .approved(let approved) = try await commands.letters.release(id) else {
+        throw Problem.badRequest(path: "release", problem: "is not approved", expected: "an approved release")
+      }
+      release = approved
+    }
+    return try await decide(request) { [release] in
+      .approve(revision: body.revision, authority: authority, release: release, by: $0, at: $1)
+    }
+  }
+
+  private func breakGlass(_ request: Request) async throws -> Response {
+    let body = try request.decoded(BreakGlassBody.self)
+    let authority = try await authority(of: try await preparing(request))
+    return try await decide(request) { .breakGlass(revision: body.revision, reason: body.reason, authority: authority, by: $0, at: $1) }
+  }
+
+  private func preparing(_ request: Request) async throws -> Draft {
+    guard case .chain(let chain) = try await commands.letters.chain(try request.uuid("id")) else { throw WarningProblems.of(AlertRefusal.unknown) }
+    if let ending = chain.ending { throw WarningProblems.of(.ended(ending)) }
+    guard let preparing = chain.preparing else { throw WarningProblems.of(.noDraft) }
+    return preparing.draft
+  }
+
+  private func resolve(_ area: NamedArea) async throws -> AlertArea {
+    do {
+      return try await areas.resolve(area)
+    } catch let rejection as JSONRejection {
+      throw Problem(rejection)
+    }
+  }
+
+  private func authority(of draft: Draft) async throws -> Authority {
+    do {
+      return try await areas.authority(for: draft.content.area)
+    } catch let error as CompetenceError {
+      throw WarningProblems.of(error)
+    }
+  }
+
+  private func decide(
+    _ request: Request, on given: UUID? = nil, status: Int = 200, _ command: (Officer, Instant) -> AlertCommand
+  ) async throws -> Response {
+    let id = try given ?? request.uuid("id")
+    let now = commands.clock()
+    let handled = try await commands.give(
+      AlertDecider.self, command(try request.officer(), now), to: WarningStreams.alert(id), coding: WarningCoding.alerts, for: request, at: now,
+      WarningProblems.of)
+    guard case .chain(let chain) = handled.state else { throw WarningProblems.of(AlertRefusal.unknown) }
+    var response = Response.json(try WarningJSON.bytes(AlertView(chain, at: now)), status: status)
+    if status == 201 { response.headers["Location"] = "/warnings/\(id.uuidString.lowercased())" }
+    DOSPosition.write(handled.positions, to: &response)
+    return response
+  }
+}
