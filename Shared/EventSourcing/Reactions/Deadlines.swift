@@ -115,7 +115,7 @@ public struct DeadlineTicker: Sendable {
     var given: [Deadline: Duration] = [:]
     while !Task.isCancelled {
       let rung = bell.rung
-      let (now, passed) = (clock(), steady())
+      let (now, passed) = look()
       switch watch.look(now, passed) {
       case .believed: await giveDue(at: now, passed, &given)
       case .setAhead(let by):
@@ -123,6 +123,14 @@ public struct DeadlineTicker: Sendable {
       case .doubted: break
       }
       await bell.wait(after: rung, atMost: settings.pause)
+    }
+  }
+
+  /// Both times of one moment: a process that was stopped between the two would take the pause for a clock that was set.
+  private func look() -> (Instant, Duration) {
+    while true {
+      let (before, now, after) = (steady(), clock(), steady())
+      if after - before < .seconds(1) { return (now, after) }
     }
   }
 
