@@ -46,6 +46,7 @@ public enum GeoError: Error, Equatable, Sendable {
   case longitude(Double)
   case latitude(Double)
   case altitude(Double)
+  case radius(Double)
   case positionLength
   case ringTooShort(positions: Int)
   case ringOpen
@@ -60,6 +61,7 @@ extension GeoError: CustomStringConvertible {
     case .longitude(let value): "the longitude \(value) is not within -180 to 180"
     case .latitude(let value): "the latitude \(value) is not within -90 to 90 (longitude comes first)"
     case .altitude(let value): "the altitude \(value) is no number of metres"
+    case .radius(let value): "the radius \(value) is not 0 or more kilometres"
     case .positionLength: "a position has two or three numbers: longitude, latitude, altitude"
     case .ringTooShort(let positions): "a ring of \(positions) positions encloses nothing; four are the least, the last being the first again"
     case .ringOpen: "a ring's last position must be its first"

@@ -47,7 +47,7 @@ public struct CityDay: Hashable, Comparable, Sendable {
   private static let hour: Int64 = 3_600_000
 
   /// How many milliseconds the city's clocks are ahead of UTC.
-  private static func offset(at milliseconds: Int64) -> Int64 {
+  static func offset(at milliseconds: Int64) -> Int64 {
     let year = CivilDate(daysSince1970: CivilDate.floorDivide(milliseconds, 86_400_000)).year
     guard let summer = summer(of: year) else { return hour }
     return summer.contains(milliseconds) ? 2 * hour : hour
