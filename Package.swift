@@ -66,6 +66,7 @@ let package = Package(
       ["SensorDomain", "SensorEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded"],
       exclude: ["Domain", "Embedded", "Migrations", "Pages"]),
     part("WarningDomain", "Services/Warning/Domain", ["Deciding", "Geo", "Time"]),
+    part("CAP", "Services/Warning/CAP", ["Formats", "Geo", "Time"]),
     embedded("WarningEmbedded", "Services/Warning/Embedded"),
     part(
       "Warning", "Services/Warning",
@@ -73,7 +74,7 @@ let package = Package(
         "WarningDomain", "WarningEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded",
         "Deciding",
       ],
-      exclude: ["Domain", "Embedded", "Migrations", "Areas/areas.json"]),
+      exclude: ["CAP", "Domain", "Embedded", "Migrations", "Areas/areas.json"]),
     .executableTarget(
       name: "dos", dependencies: ["SensorIngest", "Warning", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),
@@ -88,7 +89,7 @@ let package = Package(
     part("TestSupport", "Tests/Support", ["Postgres", "Broker", "EventSourcing", "HTTP", "JSON", "Time"]),
     tests("TimeTests", ["Time"]),
     tests("JSONTests", ["JSON", "Time"]),
-    tests("FormatsTests", ["Formats"]),
+    tests("FormatsTests", ["Formats", "TestSupport"]),
     tests("GeoTests", ["Geo"]),
     tests("PostgresTests", ["Postgres", "TestSupport"]),
     tests("DecidingTests", ["Deciding", "DecidingTesting"]),
@@ -100,6 +101,7 @@ let package = Package(
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
     tests("WarningTests", ["Warning", "WarningDomain", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Geo", "Time", "TestSupport"]),
     tests("WarningDomainTests", ["WarningDomain", "DecidingTesting", "TestSupport"]),
+    tests("CAPTests", ["CAP", "Formats", "Geo", "Time", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),
     tests("Scenarios", ["SensorIngest", "Broker", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
   ],
@@ -111,6 +113,6 @@ let package = Package(
 if Context.environment["DOS_FUZZ"] != nil {
   package.targets += [
     .executableTarget(
-      name: "Fuzz", dependencies: ["Formats", "HTTP", "JSON", "SensorIngest", "Time"], path: "Tests/Fuzz/Swift", swiftSettings: strict)
+      name: "Fuzz", dependencies: ["CAP", "Formats", "HTTP", "JSON", "SensorIngest", "Time"], path: "Tests/Fuzz/Swift", swiftSettings: strict)
   ]
 }

@@ -1,3 +1,4 @@
+import CAP
 import Formats
 import Glibc
 import HTTP
@@ -34,6 +35,29 @@ enum Fuzz {
       precondition(records(bytes, chunk: .max) == records(bytes, chunk: 1), "chunks of one byte are read otherwise")
       return 0
     },
+    "xml": { data, size in
+      let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
+      if let tree = try? XMLReader.read(bytes, limits: XMLLimits(depth: 16)) { precondition(depth(of: tree) <= 16, "deeper than the limit") }
+      let text = String(decoding: bytes, as: UTF8.self)
+      var writer = XMLWriter()
+      writer.element("a", ["b": text], text: text)
+      let read = try? XMLReader.read(writer.bytes)
+      guard XMLWriter.holds(text) else { return 0 }
+      precondition(read?.text == text && read?.attributes["b"] == text, "what was written is read as something else")
+      return 0
+    },
+    "cap": { data, size in
+      let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
+      var known = ForeignAlerts()
+      for case .success(let reading) in (try? CAPReader.readAll(bytes)) ?? [] {
+        known.take(reading.alert)
+        guard reading.remarks.isEmpty else { continue }
+        guard let written = try? reading.alert.xml() else { preconditionFailure("read without a remark, and not to be written") }
+        precondition((try? CAPReader.read(written))?.alert == reading.alert, "what was written is read as something else")
+      }
+      for chain in known.chains(at: Instant(milliseconds: 1_900_000_000_000)) { precondition(!chain.messages.isEmpty, "a chain of nothing") }
+      return 0
+    },
     "filter": { data, size in
       let text = unsafe String(decoding: UnsafeBufferPointer(start: data, count: size), as: UTF8.self)
       for option in ["$filter", "$expand", "$orderby", "$select", "$top"] { _ = try? STAQueryParser.parse([(name: option, value: text)]) }
@@ -54,6 +78,8 @@ enum Fuzz {
       return 0
     },
   ]
+
+  private static func depth(of tree: XMLTree) -> Int { 1 + (tree.children.map(depth).max() ?? 0) }
 
   private static func records(_ bytes: [UInt8], chunk: Int) -> Result<[CSVRecord], CSVError> {
     var rest = bytes[...]
