@@ -12,7 +12,7 @@ struct ReaderTests {
     var base = Samples.alert("dos.1", .update, names: ["dos.0"])
     base.references = [CAPReference(sender: "warnung@example.org", identifier: "dos.0", sent: Samples.at(11))]
     base.infos[0].areas[0].polygons = [try Samples.square()]
-    base.infos[0].areas[0].circles = [try Circle(center: try Coordinate(longitude: 7.5, latitude: 51.4), kilometres: 2)]
+    base.infos[0].areas[0].circles = [try Circle(center: try Coordinate(longitude: 7.5, latitude: 51.4), radius: 2)]
     let text = String(decoding: try (alert ?? base).xml(), as: UTF8.self)
     try #require(text.contains(right) || right.isEmpty)
     return try CAPReader.read(Array((right.isEmpty ? text : text.replacing(right, with: wrong)).utf8))

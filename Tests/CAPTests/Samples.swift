@@ -89,7 +89,7 @@ enum Samples {
     }
     for _ in 0..<Int.random(in: 0...2, using: &random) {
       let center = try Coordinate(longitude: .random(in: -180...180, using: &random), latitude: .random(in: -1e-7...1e-7, using: &random))
-      area.circles.append(try Circle(center: center, kilometres: random.oneIn(4) ? 0 : .random(in: 1e-6...1e4, using: &random)))
+      area.circles.append(try Circle(center: center, radius: random.oneIn(4) ? 0 : .random(in: 1e-6...1e4, using: &random)))
     }
     return area
   }

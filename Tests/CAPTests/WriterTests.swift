@@ -11,7 +11,7 @@ struct WriterTests {
   func bytes() throws {
     var alert = Samples.alert("dos.7", .update, names: ["dos.6"])
     alert.infos[0].areas[0].polygons = [try Samples.square(7.5, 51.25, size: 0.5)]
-    alert.infos[0].areas[0].circles = [try Circle(center: try Coordinate(longitude: 7.5, latitude: 0.00001), kilometres: 2.5)]
+    alert.infos[0].areas[0].circles = [try Circle(center: try Coordinate(longitude: 7.5, latitude: 0.00001), radius: 2.5)]
     let written = String(decoding: try alert.xml(), as: UTF8.self)
     #expect(
       written == """

@@ -41,22 +41,3 @@ struct SelfContactTests {
     #expect(try contact(there + back + [there[0]], comparisons: 100_000) == .none)
   }
 }
-
-@Suite("Circle")
-struct CircleTests {
-  @Test("contains what is within its radius over ground")
-  func contains() throws {
-    let dortmund = try Coordinate(longitude: 7.4653, latitude: 51.5136)
-    let schwerte = try Coordinate(longitude: 7.5653, latitude: 51.4444)
-    #expect(abs(dortmund.kilometres(to: schwerte) - 10.35) < 0.1)
-    #expect(try Circle(center: dortmund, kilometres: 10.5).contains(schwerte))
-    #expect(!(try Circle(center: dortmund, kilometres: 10).contains(schwerte)))
-    #expect(try Circle(center: dortmund, kilometres: 0).contains(dortmund))
-  }
-
-  @Test("has a radius of 0 or more", arguments: [-0.1, .nan, .infinity])
-  func radius(kilometres: Double) throws {
-    let center = try Coordinate(longitude: 0, latitude: 0)
-    #expect(throws: GeoError.self) { try Circle(center: center, kilometres: kilometres) }
-  }
-}

@@ -108,7 +108,7 @@ enum CAPShape {
     var read = Read<Circle>()
     let words = pairs(text, &read.problems)
     guard words.count == 2, let center = coordinate(words[0]), let radius = CAPText.number(words[1]),
-      let circle = try? Circle(center: center, kilometres: radius)
+      let circle = try? Circle(center: center, radius: radius)
     else {
       read.problems.append("is '\(text.prefix(100))' and not latitude,longitude radius; it is not read")
       return read

@@ -10,7 +10,7 @@ enum CAPText {
   static func polygon(_ polygon: Polygon) -> String { (polygon.rings.first ?? []).map(pair).joined(separator: " ") }
 
   /// `51.5,7.4 2.5`, kilometres (section 3.2.4).
-  static func circle(_ circle: Circle) -> String { "\(pair(circle.center)) \(decimal(circle.kilometres))" }
+  static func circle(_ circle: Circle) -> String { "\(pair(circle.center)) \(decimal(circle.radius))" }
 
   /// `sender,identifier,sent` (section 3.2.1).
   static func reference(_ reference: CAPReference) -> String { "\(reference.sender),\(reference.identifier),\(reference.sent.cityTime)" }
