@@ -67,7 +67,7 @@ public struct ForeignAlerts: Equatable, Sendable {
 
   private static func inForce(_ members: [ForeignFold.Member]) -> [ForeignChain.InForce] {
     var found: [ForeignChain.InForce] = []
-    var places: [ForeignWarning: Int] = [:]
+    var places: [Int: Int] = [:]
     for member in members where !member.inForce.isEmpty {
       if let place = places[member.warning] {
         found[place].repeats.append(member.alert.reference)

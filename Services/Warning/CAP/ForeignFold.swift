@@ -7,7 +7,8 @@ struct ForeignFold {
   /// A message as it stands at a moment.
   struct Member {
     let alert: CAPAlert
-    let warning: ForeignWarning
+    /// The same number for the same warning.
+    let warning: Int
     let inForce: [ForeignChain.Info]
     /// When it takes effect; nil for what is no warning.
     let begins: Instant?
@@ -18,7 +19,8 @@ struct ForeignFold {
   private enum Act: Hashable { case replace, withdraw, allClear }
 
   private let messages: [Key: CAPAlert]
-  private let warnings: [Key: ForeignWarning]
+  /// Numbers of warnings: areas of a thousand parts are compared once.
+  private let warnings: [Key: Int]
   /// What is done to a message, and by which.
   private var done: [Key: [(act: Act, by: Key)]] = [:]
   /// Those that did something to another.
@@ -26,7 +28,15 @@ struct ForeignFold {
 
   init(_ messages: [Key: CAPAlert]) {
     self.messages = messages
-    warnings = messages.mapValues(ForeignWarning.init)
+    var numbers: [ForeignWarning: Int] = [:]
+    var warnings: [Key: Int] = [:]
+    for (key, alert) in messages {
+      let warning = ForeignWarning(alert)
+      let number = numbers[warning] ?? numbers.count
+      numbers[warning] = number
+      warnings[key] = number
+    }
+    self.warnings = warnings
     let acting = messages.keys.sorted { Self.comesFirst(($0, messages[$0]), ($1, messages[$1])) }
     let same = Dictionary(grouping: acting) { warnings[$0] }
     // In the order they were sent, so that who withdraws a chain finds what took its place before.
@@ -101,7 +111,7 @@ struct ForeignFold {
       let (first, second) = (leader(one), leader(other))
       if first != second { leaders[max(first, second)] = min(first, second) }
     }
-    var same: [ForeignWarning: Key] = [:]
+    var same: [Int: Key] = [:]
     for (key, alert) in messages {
       for reference in alert.references where reference.sender == key.sender { join(key, Key(sender: reference.sender, identifier: reference.identifier)) }
       guard let warning = warnings[key] else { continue }
@@ -188,7 +198,7 @@ struct ForeignFold {
 /// What makes a warning the same under another identifier: sender, event, area, text and times, and how serious it is.
 ///
 /// The time from which it holds is when the event begins, where that is said: `effective` is often when the message was made.
-struct ForeignWarning: Hashable {
+private struct ForeignWarning: Hashable {
   private struct Info: Hashable {
     let language: String
     let event: String
