@@ -196,7 +196,7 @@ import WarningDomain
         return ring
       }
       let polygon = try Polygon(rings: [ring(0.05), ring(0.01)])
-      let circle = Circle(center: try Coordinate(longitude: 7.56, latitude: 51.52), radius: Double.random(in: 0.1...3, using: &random))
+      let circle = try Circle(center: try Coordinate(longitude: 7.56, latitude: 51.52), radius: Double.random(in: 0.1...3, using: &random))
       let area = try await resolver.resolve(NamedArea(description: "x", districts: nil, circles: [circle], polygons: [polygon]))
       #expect(area.simplified.reduce(0) { $0 + $1.rings.reduce(0) { $0 + $1.count } } <= 100)
       var inside = 0

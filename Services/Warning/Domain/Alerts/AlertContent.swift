@@ -63,18 +63,6 @@ public struct AlertArea: Codable, Hashable, Sendable {
   }
 }
 
-/// A place and everything around it.
-public struct Circle: Codable, Hashable, Sendable {
-  public let center: Coordinate
-  /// Kilometres, as in CAP.
-  public let radius: Double
-
-  public init(center: Coordinate, radius: Double) {
-    self.center = center
-    self.radius = radius
-  }
-}
-
 /// What an alert says, where it holds, until when, and how it reaches people: what is approved, down to the last letter.
 public struct AlertContent: Codable, Hashable, Sendable {
   public var categories: [Category]
