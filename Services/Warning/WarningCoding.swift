@@ -41,6 +41,13 @@ enum WarningCoding {
     .type("de.dos2030.warnings.release-approved.v1", write: { if case .approved(let event) = $0 { event } else { nil } }, read: ReleaseEvent.approved),
     .type("de.dos2030.warnings.release-revoked.v1", write: { if case .revoked(let event) = $0 { event } else { nil } }, read: ReleaseEvent.revoked))
 
+  static let rules = EventTypes<RuleEvent>(
+    .type("de.dos2030.warnings.rule-drafted.v1", write: { if case .drafted(let event) = $0 { event } else { nil } }, read: RuleEvent.drafted),
+    .type("de.dos2030.warnings.rule-changed.v1", write: { if case .changed(let event) = $0 { event } else { nil } }, read: RuleEvent.changed),
+    .type("de.dos2030.warnings.rule-activated.v1", write: { if case .activated(let event) = $0 { event } else { nil } }, read: RuleEvent.activated),
+    .type("de.dos2030.warnings.rule-paused.v1", write: { if case .paused(let event) = $0 { event } else { nil } }, read: RuleEvent.paused),
+    .type("de.dos2030.warnings.rule-retired.v1", write: { if case .retired(let event) = $0 { event } else { nil } }, read: RuleEvent.retired))
+
   static let published = EventTypes<PublishedEvent>(
     .type("de.dos2030.warnings.alert-published.v1", write: { if case .published(let event) = $0 { event } else { nil } }, read: PublishedEvent.published),
     .type("de.dos2030.warnings.alert-ended.v1", write: { if case .ended(let event) = $0 { event } else { nil } }, read: PublishedEvent.ended))

@@ -56,7 +56,11 @@ public struct WarningService: Service {
     let reacting = Subscription(
       Dispatch(decisions: decisions, published: published, targets: targets, clock: context.clock), source: JournalSource(decisions), pool: pool,
       observer: observer)
-    observer.projected = { _, _ in ticker.bell.ring() }
+    let watcher = RuleWatcher(broker: context.broker, pool: pool, decisions: decisions, clock: context.clock, log: context.log)
+    observer.projected = { _, _ in
+      ticker.bell.ring()
+      watcher.rulesChanged()
+    }
     let projecting = Subscription(WarningProjection(), source: JournalSource(decisions), pool: pool, observer: observer)
     let forwarders = [decisions, published].map { ($0.topic.name, Forwarder(journal: $0, broker: context.broker)) }
     let stream = AppStream(broker: context.broker)
@@ -69,6 +73,8 @@ public struct WarningService: Service {
     routes += AlertsAPI(commands: commands, areas: resolver, lists: lists, city: context.city).routes
     routes += HintsAPI(commands: commands, lists: lists).routes + ReleasesAPI(commands: commands, lists: lists, city: context.city).routes
     routes += DeliveriesAPI(commands: commands, lists: lists).routes + TargetsAPI(targets: targets, city: context.city).routes
+    let history = ReadingHistory(broker: context.broker)
+    routes += RulesAPI(commands: commands, lists: lists, history: history, changed: watcher.rulesChanged).routes
     routes += WhyAPI(decisions: decisions, lists: lists).routes
     return AssembledService(
       routes: routes,
@@ -83,7 +89,8 @@ public struct WarningService: Service {
           }),
         Part("warnings areas", start: { try await directory.write(to: pool) }, stop: {}), part("projection", projecting.run), part("reactions", reacting.run),
       ] + forwarders.map { part("forwarder of \($0)", $1.run) } + posts.map { part("post \($0.channel.rawValue)", $0.run) } + [
-        part("deadlines", ticker.run), Part("warnings stream", start: { try await stream.start() }, stop: { await stream.stop() }),
+        part("deadlines", ticker.run), part("rule watch", watcher.run),
+        Part("warnings stream", start: { try await stream.start() }, stop: { await stream.stop() }),
         watch.part,
       ],
       checks: watch.checks, api: OpenAPI(title: "Warnings", description: "Hints, alerts with four eyes, their deliveries, and what holds where."))

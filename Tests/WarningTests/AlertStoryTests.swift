@@ -8,7 +8,9 @@ import Testing
 @testable import Warning
 
 @Suite("An alert from draft to all-clear", .timeLimit(.minutes(5))) struct AlertStoryTests {
-  @Test("reaches the app, the webhook and the topic; an update widens it, the all-clear ends it, and every step can be explained") func wholeStory() async throws {
+  @Test("reaches the app, the webhook and the topic; an update widens it, the all-clear ends it, and every step can be explained") func wholeStory()
+    async throws
+  {
     try await WholeWarnings.run { city in
       let hook = try WebhookReceiver()
       try await hook.start()
@@ -173,7 +175,8 @@ import Testing
       #expect(
         confirmed["deliveries"]?.array?.first { $0["channel"]?.string == "mowas-handover" }?["receipt"]?["reference"]?.string == "DE-NW-UN-W1")
       try await city.expect(
-        422, .post, "/warnings/\(try await city.expect(201, .post, "/warnings/alerts", .object(["content": Content.flood(districts: ["Hombruch", "Ergste"])]))["id"]?.string ?? "")/submit"
+        422, .post,
+        "/warnings/\(try await city.expect(201, .post, "/warnings/alerts", .object(["content": Content.flood(districts: ["Hombruch", "Ergste"])]))["id"]?.string ?? "")/submit"
       )
       await hook.stop()
     }

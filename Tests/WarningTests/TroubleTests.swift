@@ -201,7 +201,8 @@ import WarningDomain
       #expect(area.simplified.reduce(0) { $0 + $1.rings.reduce(0) { $0 + $1.count } } <= 100)
       var inside = 0
       for _ in 0..<4_000 {
-        let place = try Coordinate(longitude: 7.5 + Double.random(in: -0.1...0.15, using: &random), latitude: 51.5 + Double.random(in: -0.1...0.1, using: &random))
+        let place = try Coordinate(
+          longitude: 7.5 + Double.random(in: -0.1...0.15, using: &random), latitude: 51.5 + Double.random(in: -0.1...0.1, using: &random))
         let isIn = polygon.contains(place) || distance(place, circle.center) <= circle.radius
         guard isIn else { continue }
         inside += 1

@@ -22,7 +22,8 @@ struct DeliveriesAPI: Sendable {
       Route(
         .post, "/warnings/{id}/deliveries/{channel}/confirm", access: watchers,
         info: RouteInfo(
-          "Says that a siren went, a van drove, or MoWaS has it and under which number", tag: "Deliveries", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+          "Says that a siren went, a van drove, or MoWaS has it and under which number", tag: "Deliveries", responses: [BodyInfo(schema: #"{"type":"object"}"#)]
+        )
       ) { request in try await confirm(request) },
       Route(
         .get, "/warnings/kpis", access: watchers, accepts: [],

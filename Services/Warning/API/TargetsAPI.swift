@@ -57,7 +57,8 @@ struct TargetsAPI: Sendable {
     }
     let purpose = body.purpose ?? DeliveryTargets.alerts
     guard purpose.wholeMatch(of: /alerts|rota\/[a-z0-9-]{1,60}\/[1-5]|control-room\/[a-z0-9-]{1,60}/) != nil else {
-      throw Problem.badRequest(path: "purpose", problem: "is \"\(purpose.prefix(80))\"", expected: "alerts, rota/<name>/<level 1 to 5> or control-room/<authority>")
+      throw Problem.badRequest(
+        path: "purpose", problem: "is \"\(purpose.prefix(80))\"", expected: "alerts, rota/<name>/<level 1 to 5> or control-room/<authority>")
     }
     if channel == .webhook, (body.secret ?? "").utf8.count < 24 {
       throw Problem.badRequest(path: "secret", problem: "is missing or short", expected: "at least 24 bytes that nobody can guess; signatures are made with it")

@@ -61,6 +61,19 @@ struct WarningLists: Sendable {
     return try list(rows, page, "hints")
   }
 
+  func rules(_ request: Request) async throws -> Response {
+    try request.query.allowing(["limit", "cursor", "city"])
+    let page = try request.query.page(of: "rules", kinds: [.integer, .text])
+    let city: SQL = try request.query.value("city").map { "and city = \($0)" } ?? ""
+    let rows = try await pool.query(
+      """
+      select rule, changed, json_build_object('id', rule, 'version', version, 'status', status, 'since', \(rfc3339("since")),
+        'changed', \(rfc3339("changed")), 'rule', definition)::text
+      from rules where \(try after(page, "changed", "rule")) \(city) order by changed desc, rule limit \(Int64(page.limit + 1))
+      """)
+    return try list(rows, page, "rules")
+  }
+
   /// Who has what of an alert: every parcel of every destination, in the order of their handing over.
   func deliveries(of subject: UUID) async throws -> Response {
     let rows = try await pool.query(

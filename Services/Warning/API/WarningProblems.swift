@@ -49,6 +49,19 @@ enum WarningProblems {
     }
   }
 
+  static func of(_ refusal: RuleRefusal) -> Problem {
+    switch refusal {
+    case .unknown: .notFound("There is no such rule.")
+    case .taken: .conflict("There is a rule of this id already.")
+    case .retired: .conflict("This rule is retired. Draw up a new one.")
+    case .problems(let problems):
+      .unprocessable("The rule cannot watch as it is.", errors: problems.map { .init(path: $0.path, problem: $0.problem, expected: $0.expected) })
+    case .version(let asked, let newest): .conflict("The rule was changed: you looked at version \(asked), and it is \(newest). Read it again.")
+    case .notLive: .conflict("The rule is not live.")
+    case .otherCity(_, let city): .forbidden("This is for officers of \(city).")
+    }
+  }
+
   static func of(_ refusal: ReleaseRefusal) -> Problem {
     switch refusal {
     case .unknown: .notFound("There is no such release.")

@@ -30,7 +30,9 @@ struct WhyAPI: Sendable {
     var hint: [RecordedEvent] = []
     var rule: [RecordedEvent] = []
     for event in chain {
-      guard case .drafted(let drafted)? = try WarningCoding.alerts.decode(type: event.type, data: event.data), case .hint(let id) = drafted.origin else { continue }
+      guard case .drafted(let drafted)? = try WarningCoding.alerts.decode(type: event.type, data: event.data), case .hint(let id) = drafted.origin else {
+        continue
+      }
       hint = try await decisions.read(stream: WarningStreams.hint(id))
       for event in hint {
         guard case .raised(let raised)? = try WarningCoding.hints.decode(type: event.type, data: event.data) else { continue }

@@ -23,7 +23,9 @@ struct LetterReader: Sendable {
   func letter(for parcel: Parcel, to destination: Destination) async throws -> Letter? {
     if parcel.kind == .page {
       if case .hint(let hint) = try await hint(destination.subject) { return hint.standing == .raised ? .hint(hint) : nil }
-      guard case .chain(let chain) = try await chain(destination.subject), let preparing = chain.preparing, case .requested = preparing.stage else { return nil }
+      guard case .chain(let chain) = try await chain(destination.subject), let preparing = chain.preparing, case .requested = preparing.stage else {
+        return nil
+      }
       return .request(chain, preparing.draft)
     }
     let events = try await events(WarningStreams.alert(destination.subject), WarningCoding.alerts)

@@ -5,6 +5,9 @@
 static const unsigned char migrations_0001_warnings_sql[] = {
 #embed "../Migrations/0001_warnings.sql"
 };
+static const unsigned char migrations_0002_rules_sql[] = {
+#embed "../Migrations/0002_rules.sql"
+};
 static const unsigned char areas_areas_json[] = {
 #embed "../Areas/areas.json"
 };
@@ -12,6 +15,7 @@ static const unsigned char areas_areas_json[] = {
 
 static const embedded_file files[] = {
     {"Migrations/0001_warnings.sql", migrations_0001_warnings_sql, sizeof migrations_0001_warnings_sql},
+    {"Migrations/0002_rules.sql", migrations_0002_rules_sql, sizeof migrations_0002_rules_sql},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
     {NULL, NULL, 0},
 };

@@ -11,7 +11,7 @@ struct WarningProjection: Projection {
   let tables = [
     ProjectionTable(name: "alerts", key: ["alert"]), ProjectionTable(name: "issued_messages", key: ["message"]),
     ProjectionTable(name: "hints", key: ["hint"]), ProjectionTable(name: "deliveries", key: ["stream", "message"]),
-    ProjectionTable(name: "releases", key: ["release"]), deadlines.table,
+    ProjectionTable(name: "releases", key: ["release"]), ProjectionTable(name: "rules", key: ["rule"]), deadlines.table,
   ]
 
   /// What an event says, where it is one of ours.
@@ -20,6 +20,7 @@ struct WarningProjection: Projection {
     case hint(HintEvent)
     case delivery(DeliveryEvent)
     case release(ReleaseEvent)
+    case rule(RuleEvent)
   }
 
   func check(_ event: ProjectedEvent) throws { _ = try Self.read(event) }
@@ -32,6 +33,8 @@ struct WarningProjection: Projection {
       case .hint(let decision): try HintRows(stream: stream, tables: tables).apply(decision, on: connection)
       case .delivery(let decision): try DeliveryRows(stream: stream, tables: tables).apply(decision, on: connection)
       case .release(let decision): try ReleaseRows(tables: tables).apply(decision, on: connection)
+      case .rule(let decision):
+        try RuleRows(stream: stream, place: event.event.journal?.offset ?? event.position.offset, tables: tables).apply(decision, on: connection)
       case nil: break
       }
     }
@@ -42,6 +45,7 @@ struct WarningProjection: Projection {
     if let decision = try WarningCoding.deliveries.decode(type: type, data: data) { return .delivery(decision) }
     if let decision = try WarningCoding.alerts.decode(type: type, data: data) { return .alert(decision) }
     if let decision = try WarningCoding.hints.decode(type: type, data: data) { return .hint(decision) }
+    if let decision = try WarningCoding.rules.decode(type: type, data: data) { return .rule(decision) }
     return try WarningCoding.releases.decode(type: type, data: data).map(Decision.release)
   }
 }
