@@ -58,7 +58,8 @@ import WarningDomain
         try await city.subscribe(hook)
         let (alert, message) = try await city.issue(Content.flood())
         let waiting = try await city.get("/warnings/\(alert)/deliveries") { value in
-          value["deliveries"]?.array?.contains { $0["channel"]?.string == "webhook" && $0["status"]?.string == "due" } == true
+          value["deliveries"]?.array?.count == 4
+            && value["deliveries"]?.array?.contains { $0["channel"]?.string == "webhook" && $0["status"]?.string == "due" } == true
         }
         #expect(waiting["deliveries"]?.array?.count == 4)
         // What a process decided that then died.
