@@ -26,6 +26,8 @@ struct ArrivalOrderTests {
       #expect(state(rule, arrivals, batch: 7, now: now, activated: activated) == expected)
     }
 
+    #expect(expected.nextLook.map { $0 > now } ?? true, "a look that is due at once would never end")
+
     let oracle = Oracle(readings: facts.standing, now: now.milliseconds, staleAfter: 1_200_000, activated: activated.milliseconds)
     #expect(oracle.answer(condition) == expected.outcome, "\(condition)")
   }

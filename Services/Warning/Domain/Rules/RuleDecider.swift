@@ -58,7 +58,7 @@ public struct RuleRetired: Codable, Hashable, Sendable {
   public let at: Instant
 }
 
-/// A rule as it was drawn up, for the so-manieth time.
+/// A rule as it was drawn up or changed.
 public struct RuleVersion: Hashable, Sendable {
   public let id: UUID
   /// Counted from 1.

@@ -35,9 +35,12 @@ public struct RuleWatch: Sendable {
 
   public init() {}
 
-  /// Begins to watch for a rule, or for its new version. With the state that was stored, and whether its hint is raised, it goes on where it was.
+  /// Begins to watch for a rule, or for its new version; a look is due then. With the state that was stored, and whether its hint is raised, it goes on where it was.
   public mutating func watch(_ id: UUID, _ rule: Rule, activated: Instant, state: ConditionState = .initial, isRaised: Bool = false) {
     stop(id)
+    var state = state
+    // A sensor that never says anything brings no reading to be asked for, so the first look is due at once.
+    state.nextLook = state.nextLook ?? activated
     rules[id] = Watched(rule: rule, activated: activated, state: state, isRaised: isRaised)
     let horizons = Self.horizon(for: rule.condition, staleAfter: rule.staleAfter)
     index.add(id, looksAt: horizons.keys)

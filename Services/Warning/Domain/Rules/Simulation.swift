@@ -47,7 +47,7 @@ public struct Simulation: Hashable, Sendable {
       event.condition = condition
       walk.watch.watch(real, event, activated: from)
     }
-    let count = walk.go(along: histories, from: from, until: until)
+    let count = walk.go(along: histories, until: until)
     let firings = walk.firings[own] ?? []
     let events: [Instant]? =
       switch truth {
@@ -106,22 +106,16 @@ struct SimulationWalk {
   private(set) var firings: [UUID: [Simulation.Firing]] = [:]
 
   /// Answers how many readings it passed.
-  mutating func go(along histories: [Int64: some Sequence<Reading>], from: Instant, until: Instant) -> Int {
+  mutating func go(along histories: [Int64: some Sequence<Reading>], until: Instant) -> Int {
     var merged = MergedReadings(histories)
     var count = 0
     var now = Instant(milliseconds: .min)
-    var hasBegun = false
     while let (datastream, reading) = merged.next(), reading.time <= until {
       count += 1
       now = max(now, reading.time)
-      if !hasBegun, now >= from {
-        hasBegun = true
-        note(watch.lookAtAll(at: from), at: from)
-      }
       lookUntil(now - .milliseconds(1))
       note(watch.take(CollectionOfOne(.recorded(reading)), of: datastream, at: now), at: now)
     }
-    if !hasBegun { note(watch.lookAtAll(at: from), at: from) }
     lookUntil(until)
     return count
   }
