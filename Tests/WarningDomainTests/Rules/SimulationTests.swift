@@ -35,6 +35,13 @@ struct SimulationTests {
     #expect(verdict.medianLead == .seconds(600))
   }
 
+  @Test("gives the median of lead times to the millisecond", arguments: [10_500, 10_800, 11_700, 12_600])
+  func median(seconds: Int) {
+    let firing = Simulation.Firing(raised: minutes(0), since: minutes(0), cleared: nil, evidence: [], forecast: nil)
+    let events = [ruleNoon + .seconds(seconds), ruleNoon + .seconds(seconds + 1_800)]
+    #expect(SimulationVerdict(firings: [firing], events: events, announces: .seconds(1)).medianLead == .seconds(seconds + 900))
+  }
+
   @Test("waits for silence that begins before the first reading, lies between two and lasts beyond the last")
   func silence() throws {
     let rule = try sampleRule(.silence(Silence(datastream: 7, longerThan: 1_800)))

@@ -76,8 +76,8 @@ public struct SimulationVerdict: Hashable, Sendable {
   /// Half of the hits were announced at least that far ahead.
   public var medianLead: Duration? {
     guard !leadTimes.isEmpty else { return nil }
-    let sorted = leadTimes.sorted()
-    return sorted.count % 2 == 1 ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
+    let sorted = leadTimes.map(\.wholeMilliseconds).sorted()
+    return .milliseconds((sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2)
   }
 
   /// Both by time.
