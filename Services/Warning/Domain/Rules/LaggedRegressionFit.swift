@@ -68,20 +68,25 @@ extension LaggedRegression {
     }
     guard best.error < 0.95 * best.persistence else { throw .noSkill(error: best.error, persistence: best.persistence) }
     var model = best.model(options, holds: history.holds, floods: floods.count)
-    // One flood more is still unknown than were left out, so a little more than nine tenths.
-    let target = min(0.99, 0.9 * (1 + 1 / Double(floods.count)))
-    let rising = best.outcomes.filter(\.isRisingLimb)
-    let narrow = model
-    let widening = stride(from: 1.0, through: 4, by: 0.02).first { width in
-      let held = rising.count { outcome in
-        let (low, high) = narrow.errors(rise: outcome.rise, riseA: outcome.riseA)
-        let factor = narrow.isRising(rise: outcome.rise, riseA: outcome.riseA) ? width : 1
+    model.widening = widening(of: model, on: best.outcomes.filter(\.isRisingLimb))
+    return model
+  }
+
+  /// How much wider the band must be while the water rises for nine tenths of the rising limbs of floods left out to lie in it.
+  private static func widening(of model: LaggedRegression, on outcomes: [FloodTrial.Outcome]) -> Double {
+    func share(_ width: Double) -> Double {
+      let held = outcomes.count { outcome in
+        let (low, high) = model.errors(rise: outcome.rise, riseA: outcome.riseA)
+        let factor = model.isRising(rise: outcome.rise, riseA: outcome.riseA) ? width : 1
         return outcome.error >= low * factor && outcome.error <= high * factor
       }
-      return Double(held) >= target * Double(rising.count)
+      return Double(held) / Double(max(1, outcomes.count))
     }
-    model.widening = widening ?? 4
-    return model
+    // One flood more is still unknown than were left out, so a little more than nine tenths; but a rise that begins before A shows it is beyond any
+    // width, and none is spent on it.
+    let widest = 4.0
+    let target = min(0.9 * (1 + 1 / Double(model.floods)), share(widest) - 0.01)
+    return stride(from: 1, to: widest, by: 0.02).first { share($0) >= target } ?? widest
   }
 
   /// Quantiles of the errors among forecasts of about the same rise. Large rises are few and err most, so their groups are the smallest; each still has
