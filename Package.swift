@@ -71,7 +71,7 @@ let package = Package(
     part(
       "Warning", "Services/Warning",
       [
-        "WarningDomain", "WarningEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded",
+        "CAP", "WarningDomain", "WarningEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded",
         "Deciding",
       ],
       exclude: ["CAP", "Domain", "Embedded", "Migrations", "Areas/areas.json"]),
@@ -99,7 +99,8 @@ let package = Package(
     tests("ServiceKitTests", ["ServiceKit", "HTTP", "Postgres", "Broker", "JSON", "Time", "TestSupport"]),
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
-    tests("WarningTests", ["Warning", "WarningDomain", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Geo", "Time", "TestSupport"]),
+    tests(
+      "WarningTests", ["Warning", "WarningDomain", "CAP", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Geo", "Time", "TestSupport"]),
     tests("WarningDomainTests", ["WarningDomain", "DecidingTesting", "TestSupport"]),
     tests("CAPTests", ["CAP", "Formats", "Geo", "Time", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),

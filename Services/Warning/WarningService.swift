@@ -73,6 +73,7 @@ public struct WarningService: Service {
     routes += AlertsAPI(commands: commands, areas: resolver, lists: lists, city: context.city).routes
     routes += HintsAPI(commands: commands, lists: lists).routes + ReleasesAPI(commands: commands, lists: lists, city: context.city).routes
     routes += DeliveriesAPI(commands: commands, lists: lists).routes + TargetsAPI(targets: targets, city: context.city).routes
+    routes += CAPAPI(pool: pool, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists).routes
     let history = ReadingHistory(broker: context.broker)
     routes += RulesAPI(commands: commands, lists: lists, history: history, changed: watcher.rulesChanged).routes
     routes += WhyAPI(decisions: decisions, lists: lists).routes

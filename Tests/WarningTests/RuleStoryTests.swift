@@ -61,7 +61,9 @@ struct TestSensors {
     try await city.get("/warnings/hints") { wanted($0["hints"]?.array ?? []) }["hints"]?.array ?? []
   }
 
-  @Test("that a creek meets pages the crew, goes up the rota while nobody answers, and clears when the creek falls; an alert drafted from it can be explained down to the reading")
+  @Test(
+    "that a creek meets pages the crew, goes up the rota while nobody answers, and clears when the creek falls; an alert drafted from it can be explained down to the reading"
+  )
   func creek() async throws {
     try await WholeWarnings.run { city in
       try await city.broker.declare(SensorReadings.topics(of: city.broker))

@@ -57,7 +57,8 @@ struct RulesAPI: Sendable {
         try await decide(try request.uuid("id"), request) { .retire(by: $0, at: $1) }
       },
       Route(
-        .post, "/warnings/rules:simulate", access: officers, info: info("What a rule would have done on the last days' readings, by the code that would have watched")
+        .post, "/warnings/rules:simulate", access: officers,
+        info: info("What a rule would have done on the last days' readings, by the code that would have watched")
       ) { try await simulate($0) },
     ]
   }

@@ -8,6 +8,9 @@ static const unsigned char migrations_0001_warnings_sql[] = {
 static const unsigned char migrations_0002_rules_sql[] = {
 #embed "../Migrations/0002_rules.sql"
 };
+static const unsigned char migrations_0003_foreign_sql[] = {
+#embed "../Migrations/0003_foreign.sql"
+};
 static const unsigned char areas_areas_json[] = {
 #embed "../Areas/areas.json"
 };
@@ -16,6 +19,7 @@ static const unsigned char areas_areas_json[] = {
 static const embedded_file files[] = {
     {"Migrations/0001_warnings.sql", migrations_0001_warnings_sql, sizeof migrations_0001_warnings_sql},
     {"Migrations/0002_rules.sql", migrations_0002_rules_sql, sizeof migrations_0002_rules_sql},
+    {"Migrations/0003_foreign.sql", migrations_0003_foreign_sql, sizeof migrations_0003_foreign_sql},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
     {NULL, NULL, 0},
 };

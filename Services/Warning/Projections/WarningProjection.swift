@@ -1,4 +1,5 @@
 import EventSourcing
+import Foundation
 import JSON
 import Postgres
 import WarningDomain
@@ -11,7 +12,9 @@ struct WarningProjection: Projection {
   let tables = [
     ProjectionTable(name: "alerts", key: ["alert"]), ProjectionTable(name: "issued_messages", key: ["message"]),
     ProjectionTable(name: "hints", key: ["hint"]), ProjectionTable(name: "deliveries", key: ["stream", "message"]),
-    ProjectionTable(name: "releases", key: ["release"]), ProjectionTable(name: "rules", key: ["rule"]), deadlines.table,
+    ProjectionTable(name: "releases", key: ["release"]), ProjectionTable(name: "rules", key: ["rule"]),
+    ProjectionTable(name: "foreign_messages", key: ["stream"]),
+    deadlines.table,
   ]
 
   /// What an event says, where it is one of ours.
@@ -21,6 +24,7 @@ struct WarningProjection: Projection {
     case delivery(DeliveryEvent)
     case release(ReleaseEvent)
     case rule(RuleEvent)
+    case foreign(ForeignReceived)
   }
 
   func check(_ event: ProjectedEvent) throws { _ = try Self.read(event) }
@@ -35,6 +39,7 @@ struct WarningProjection: Projection {
       case .release(let decision): try ReleaseRows(tables: tables).apply(decision, on: connection)
       case .rule(let decision):
         try RuleRows(stream: stream, place: event.event.journal?.offset ?? event.position.offset, tables: tables).apply(decision, on: connection)
+      case .foreign(let received): try ForeignRows(stream: stream, tables: tables).apply(received, on: connection)
       case nil: break
       }
     }
@@ -42,6 +47,7 @@ struct WarningProjection: Projection {
 
   private static func read(_ event: ProjectedEvent) throws -> Decision? {
     let (type, data) = (event.event.type, event.event.data)
+    if type == ForeignReceived.type { return .foreign(try JSONDecoder().decode(ForeignReceived.self, from: Data(data))) }
     if let decision = try WarningCoding.deliveries.decode(type: type, data: data) { return .delivery(decision) }
     if let decision = try WarningCoding.alerts.decode(type: type, data: data) { return .alert(decision) }
     if let decision = try WarningCoding.hints.decode(type: type, data: data) { return .hint(decision) }

@@ -1,0 +1,139 @@
+import CAP
+import EventSourcing
+import Foundation
+import HTTP
+import JSON
+import Postgres
+import ServiceKit
+import Time
+import WarningDomain
+
+/// Warnings of others (Deutscher Wetterdienst, neighbours), taken in as CAP, merged to chains, and shown beside one's own.
+struct ForeignAPI: Sendable {
+  let commands: WarningCommands
+  let lists: WarningLists
+
+  /// Messages older than this concern nobody any more.
+  private static let shown = Duration.seconds(31 * 86_400)
+
+  var routes: [Route] {
+    [
+      Route(
+        .post, "/warnings/foreign", access: .roles(.warningOfficer), bodyLimit: 8 << 20,
+        accepts: ["application/cap+xml", "application/xml", "text/xml", "application/atom+xml"],
+        info: RouteInfo(
+          "Takes in CAP of another sender: one message, or an Atom feed of them", tag: "Foreign", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+      ) { try await take($0) },
+      Route(
+        .get, "/warnings/foreign", access: .everyone, accepts: [],
+        info: RouteInfo("What others warn of now", tag: "Foreign", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+      ) { try await show($0) },
+    ]
+  }
+
+  private struct Taken: Encodable {
+    let identifier: String
+    /// taken, or known already.
+    let outcome: String
+    /// What was read otherwise than it stood there.
+    let remarks: [String]
+  }
+
+  private func take(_ request: Request) async throws -> Response {
+    let readings: [Result<CAPReader.Reading, CAPError>]
+    do throws(CAPError) {
+      readings = try CAPReader.readAll(request.body)
+    } catch {
+      throw Problem.badRequest(path: "body", problem: "\(error)", expected: "CAP 1.2 in UTF-8, without a document type")
+    }
+    let now = commands.clock()
+    var taken: [Taken] = []
+    var refused: [Problem.FieldError] = []
+    for (index, reading) in readings.enumerated() {
+      switch reading {
+      case .failure(let error): refused.append(.init(path: "alert[\(index)]", problem: "\(error)", expected: "an alert of CAP 1.2"))
+      case .success(let reading):
+        let remarks = reading.remarks.map(\.description)
+        taken.append(Taken(identifier: reading.alert.identifier, outcome: try await take(reading.alert, request, now) ? "taken" : "known", remarks: remarks))
+      }
+    }
+    guard !taken.isEmpty || refused.isEmpty else { throw Problem.unprocessable("Nothing of it is an alert.", errors: refused) }
+    struct View: Encodable {
+      let messages: [Taken]
+      let refused: [String]
+    }
+    return .json(try WarningJSON.bytes(View(messages: taken, refused: refused.map { "\($0.path): \($0.problem)" })))
+  }
+
+  /// - Returns: false for a message that is known already.
+  private func take(_ alert: CAPAlert, _ request: Request, _ now: Instant) async throws -> Bool {
+    let document: String
+    do throws(CAPError) {
+      document = String(decoding: try alert.xml(), as: UTF8.self)
+    } catch {
+      // Read leniently, it cannot be written strictly: as it came, then.
+      document = String(decoding: request.body, as: UTF8.self)
+    }
+    let received = ForeignReceived(sender: alert.sender, identifier: alert.identifier, sent: alert.sent, document: document, at: now)
+    let event = NewEvent(type: ForeignReceived.type, data: try WarningJSON.bytes(received))
+    do throws(JournalError) {
+      _ = try await commands.decisions.append(
+        [StreamWrite(stream: received.stream, expected: .noStream, events: [event])], partition: 0,
+        context: EventContext(time: now, correlationID: request.correlationID, traceparent: request.traceparent))
+      return true
+    } catch {
+      if case .conflict = error { return false }
+      throw error
+    }
+  }
+
+  private struct View: Encodable {
+    struct Text: Encodable {
+      let language: String
+      let event: String
+      let headline: String?
+      let description: String?
+      let instruction: String?
+      let severity: String
+      let until: Instant
+      let untilIsAssumed: Bool
+      let areas: [String]
+    }
+
+    let foreign = true
+    let sender: String
+    let identifier: String
+    let sent: Instant
+    let status: String
+    let texts: [Text]
+
+    init(_ inForce: ForeignChain.InForce) {
+      let alert = inForce.alert
+      (sender, identifier, sent, status) = (alert.sender, alert.identifier, alert.sent, alert.status.rawValue)
+      texts = inForce.infos.map { info in
+        let said = alert.infos[info.index]
+        return Text(
+          language: said.language, event: said.event, headline: said.headline, description: said.description, instruction: said.instruction,
+          severity: said.severity.rawValue, until: info.until, untilIsAssumed: info.untilIsAssumed, areas: said.areas.map(\.areaDesc))
+      }
+    }
+  }
+
+  private func show(_ request: Request) async throws -> Response {
+    try request.query.allowing([])
+    try await lists.ownWrites(request)
+    let now = commands.clock()
+    let rows = try await lists.pool.query(
+      "select sender, identifier, sent, document from foreign_messages where sent > \(now - Self.shown) order by sent, stream limit 10000")
+    var alerts = ForeignAlerts()
+    for row in rows {
+      let (sender, identifier, sent, document) = try row.decode(String.self, String.self, Instant.self, String.self)
+      for case .success(let reading) in (try? CAPReader.readAll(Array(document.utf8))) ?? []
+      where reading.alert.sender == sender && reading.alert.identifier == identifier && reading.alert.sent == sent {
+        alerts.take(reading.alert)
+      }
+    }
+    let inForce = alerts.chains(at: now).flatMap(\.inForce).map(View.init)
+    return Response.json(try WarningJSON.bytes(["alerts": inForce])).unlessUnchanged(for: request)
+  }
+}
