@@ -23,7 +23,14 @@ public struct WarningService: Service {
     "warnings-areas", "FILE", help: "JSON with the districts and who is competent where; one drawn by hand without")
   static let privateWebhooks = SettingKey<Bool>.toggle(
     "warnings-private-webhooks", help: "Lets webhooks lead into private networks: only where officers alone name them and the app's backend is there")
-  public let settings = [areas.setting, privateWebhooks.setting]
+  static let smtp = SettingKey<String?>.text("smtp-url", "URL", help: "Where mail is handed over: smtp://host:587 or smtps://host; without, mail is not sent")
+  static let smtpUser = SettingKey<String?>.text("smtp-user", "NAME", help: "Who hands it over, where the server asks")
+  static let smtpPassword = SettingKey<Secret?>.secret("smtp-password", help: "That user's password")
+  static let smtpPlain = SettingKey<Bool>.toggle("smtp-plain", help: "Hands mail over without TLS too: only within a machine or a closed network")
+  static let mailFrom = SettingKey<String>.text("mail-from", "ADDRESS", default: "warnung@localhost.localdomain", help: "Whom mail comes from")
+  public let settings = [
+    areas.setting, privateWebhooks.setting, smtp.setting, smtpUser.setting, smtpPassword.setting, smtpPlain.setting, mailFrom.setting,
+  ]
 
   public init() {}
 
@@ -42,9 +49,7 @@ public struct WarningService: Service {
     let targets = DeliveryTargets(pool: pool)
     let letters = LetterReader(decisions: decisions)
     let client = HTTPClient(HTTPClient.Settings(connectionsPerHost: 16, refusesPrivateAddresses: !context.settings[Self.privateWebhooks]))
-    let posts = [
-      Post(courier: WebhookCourier(client: client, clock: context.clock), letters: letters, targets: targets, clock: context.clock, log: context.log)
-    ]
+    let posts = couriers(context, client).map { Post(courier: $0, letters: letters, targets: targets, clock: context.clock, log: context.log) }
     let due = DueDecisions(decisions: decisions, letters: letters, posts: posts, clock: context.clock)
     let ticker = DeadlineTicker(
       WarningProjection.deadlines, pool: pool, clock: context.clock, steady: context.steady,
@@ -107,6 +112,20 @@ public struct WarningService: Service {
       decisions: decisions, published: journal(WarningTopics.alerts, context), targets: DeliveryTargets(pool: context.pool), clock: context.clock)
     return ServiceDeadLetters(
       pool: context.pool, [.projection(WarningProjection(), topic: WarningTopics.decisions), .reaction(dispatch, topic: WarningTopics.decisions)])
+  }
+
+  private func couriers(_ context: ServiceContext, _ client: HTTPClient) -> [any Courier] {
+    var couriers: [any Courier] = [WebhookCourier(client: client, clock: context.clock)]
+    let settings = context.settings
+    if let url = settings[Self.smtp] {
+      let mailer = Mailer(
+        Mailer.Settings(
+          url: url, user: settings[Self.smtpUser], password: settings[Self.smtpPassword]?.revealed, requiresTLS: !settings[Self.smtpPlain]))
+      couriers.append(MailCourier(mailer: mailer, from: settings[Self.mailFrom], clock: context.clock))
+    } else {
+      context.log.warning("mail is not sent: no SMTP server is set", ["setting": "DOS_SMTP_URL"])
+    }
+    return couriers
   }
 
   private func journal(_ topic: Topic, _ context: ServiceContext) -> Journal {

@@ -56,7 +56,8 @@ struct JournalServerStopTests {
       let start = ContinuousClock.now
       let error = await #expect(throws: PostgresError.self) { try await pool.query("select 1") }
       #expect(error?.isTransient == true)
-      #expect(ContinuousClock.now - start < .seconds(1))
+      // At once on an idle machine; what it must not do is wait as long as a lost packet would.
+      #expect(ContinuousClock.now - start < .seconds(8))
     }
   }
 
@@ -74,7 +75,7 @@ struct JournalServerStopTests {
         return
       }
     }
-    #expect(ContinuousClock.now - start < .seconds(2))
+    #expect(ContinuousClock.now - start < .seconds(8))
     await hasty.close()
   }
 

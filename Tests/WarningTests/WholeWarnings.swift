@@ -69,11 +69,14 @@ struct WholeWarnings: Sendable {
 
   /// Runs the service on what is there, until the body ends: another start of the same city.
   static func serving(
-    _ pool: PostgresPool, _ broker: PostgresBroker, _ clock: TestClock, leaving out: Set<String> = [],
+    _ pool: PostgresPool, _ broker: PostgresBroker, _ clock: TestClock, leaving out: Set<String> = [], smtp: String? = nil,
     _ body: @Sendable (WholeWarnings) async throws -> Void
   ) async throws {
     var settings = Settings()
     settings[WarningService.privateWebhooks] = true
+    settings[WarningService.smtp] = smtp
+    settings[WarningService.smtpPlain] = true
+    settings[WarningService.mailFrom] = "warnung@dortmund.example"
     let context = ServiceContext(pool: pool, broker: broker, city: "dortmund", settings: settings, clock: { clock.now }, steady: { clock.passed })
     let assembled = try await WarningService().assemble(context)
     let hooks = Router.Hooks(mapError: { ErrorMapping.problem(for: $0) }, report: { error, _ in print("answered 500: \(error)") })

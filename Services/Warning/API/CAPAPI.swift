@@ -18,7 +18,8 @@ struct CAPAPI: Sendable {
     [
       Route(
         .get, "/warnings/feed", access: .everyone, accepts: [],
-        info: RouteInfo("The messages of the last week and those that hold, as an Atom feed of CAP 1.2", tag: "Public", responses: [.text("application/atom+xml")])
+        info: RouteInfo(
+          "The messages of the last week and those that hold, as an Atom feed of CAP 1.2", tag: "Public", responses: [.text("application/atom+xml")])
       ) { try await feed($0) },
       Route(
         .get, "/warnings/cap/{message}", access: .everyone, accepts: [],
