@@ -52,8 +52,14 @@ final class RunningCity: Sendable {
   private let isDurable: Bool
   private let firstProgram: String?
   private let servers: Mutex<[Program?]>
+  /// What the servers are told beside where their databases are.
+  private let environment: [String: String]
+  /// Where warnings are served; nil where they are not asked for.
+  let warnings: String?
+  /// In distributed mode, where warnings are asked for: their process.
+  private let warningServer = Mutex<Program?>(nil)
 
-  private init(_ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, isDurable: Bool, program: String?) throws {
+  private init(_ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, isDurable: Bool, program: String?, warnings: [String: String]?) throws {
     self.database = database
     self.disk = disk
     self.kafka = kafka
@@ -62,6 +68,8 @@ final class RunningCity: Sendable {
     let count = kafka == nil ? 1 : 2
     urls = try (0..<count).map { _ in "http://127.0.0.1:\(try freePort())" }
     servers = Mutex(Array(repeating: nil, count: count))
+    environment = warnings ?? [:]
+    self.warnings = warnings == nil ? nil : kafka == nil ? urls[0] : "http://127.0.0.1:\(try freePort())"
     home = FileManager.default.temporaryDirectory.path + "/dos-scenario-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
   }
@@ -72,27 +80,30 @@ final class RunningCity: Sendable {
   ///   - durable: PostgreSQL writes through to the disk, and the program insists on it.
   ///   - smallDisk: PostgreSQL and Kafka lie on a disk that can be filled, where one can be had.
   ///   - program: what its instances are started as; nil for the program under test, which whatever else is run always is.
+  ///   - warnings: settings of the warning service, which then runs too: in distributed mode as a process of its own.
   static func with<T>(
-    _ mode: Mode = .oneMachine, durable: Bool = false, smallDisk: Bool = false, program: String? = nil, _ body: (RunningCity) async throws -> T
+    _ mode: Mode = .oneMachine, durable: Bool = false, smallDisk: Bool = false, program: String? = nil, warnings: [String: String]? = nil,
+    _ body: (RunningCity) async throws -> T
   ) async throws -> T {
     let disk = smallDisk ? SmallDisk() : nil
     let folder = disk?.folder ?? "/tmp"
     return try await OwnServer.running(in: folder, fsync: durable) { database in
       switch mode {
-      case .oneMachine: return try await with(database, nil, disk, durable, program, body)
+      case .oneMachine: return try await with(database, nil, disk, durable, program, warnings, body)
       case .distributed:
         return try await OwnKafka.running(in: folder) { kafka in
           try await makeRoles(database)
-          return try await with(database, kafka, disk, durable, program, body)
+          return try await with(database, kafka, disk, durable, program, warnings, body)
         }
       }
     }
   }
 
   private static func with<T>(
-    _ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, _ durable: Bool, _ program: String?, _ body: (RunningCity) async throws -> T
+    _ database: OwnServer, _ kafka: OwnKafka?, _ disk: SmallDisk?, _ durable: Bool, _ program: String?, _ warnings: [String: String]?,
+    _ body: (RunningCity) async throws -> T
   ) async throws -> T {
-    let city = try RunningCity(database, kafka, disk, isDurable: durable, program: program)
+    let city = try RunningCity(database, kafka, disk, isDurable: durable, program: program, warnings: warnings)
     defer { try? FileManager.default.removeItem(atPath: city.home) }
     let result: T
     do {
@@ -100,8 +111,10 @@ final class RunningCity: Sendable {
       result = try await body(city)
     } catch {
       for instance in city.instances { await city.end(with: SIGKILL, instance) }
+      await city.endWarnings(with: SIGKILL)
       throw error
     }
+    await city.endWarnings(with: SIGTERM)
     for instance in city.instances { await city.end(with: SIGTERM, instance) }
     await city.client.close()
     return result
@@ -110,8 +123,15 @@ final class RunningCity: Sendable {
   /// As an administrator does before the first start: each service owns its database, and nothing else.
   private static func makeRoles(_ database: OwnServer) async throws {
     let pool = PostgresPool(database.configuration(), size: 1)
-    for statement in ["create role dos_sensors login", "create database dos_sensors owner dos_sensors"] { try await pool.execute(SQL(unsafe: statement)) }
+    for service in ["sensors", "warnings"] {
+      try await pool.execute(SQL(unsafe: "create role dos_\(service) login"))
+      try await pool.execute(SQL(unsafe: "create database dos_\(service) owner dos_\(service)"))
+    }
     await pool.close()
+    // An extension in C may be created by a superuser only.
+    let own = PostgresPool(database.configuration(database: "dos_warnings"), size: 1)
+    try await own.execute("create extension postgis")
+    await own.close()
   }
 
   var instances: Range<Int> { urls.indices }
@@ -125,6 +145,32 @@ final class RunningCity: Sendable {
         return try await health("ready", instance).status == 200
       }
     }
+    guard kafka != nil, warnings != nil else { return }
+    try launchWarnings()
+    try await Browser.until("the warnings are ready") {
+      guard warningServer.withLock({ $0?.isRunning }) == true else { throw Failure.ended(log) }
+      return try await warningsAreReady()
+    }
+  }
+
+  /// In distributed mode: starts the process of the warnings and does not wait.
+  func launchWarnings() throws {
+    let port = warnings?.split(separator: ":").last.map(String.init) ?? ""
+    let own = environment.merging(["DOS_POSTGRES": database.conninfo + " user=dos_warnings"]) { _, given in given }
+    let process = try program(["serve", "warnings", "--port", port] + storage, output: home + "/log-warnings", environment: own)
+    warningServer.withLock { $0 = process }
+  }
+
+  func warningsAreReady() async throws -> Bool {
+    guard let warnings else { return false }
+    return (try? await client.send(ClientRequest(.get, warnings + "/health/ready")))?.status == 200
+  }
+
+  /// Ends the process that serves warnings: in one machine's mode that is the whole city.
+  func endWarnings(with signal: Int32) async {
+    guard let process = warningServer.withLock({ $0.take() }) else { return }
+    process.signal(signal)
+    _ = try? await process.end()
   }
 
   /// Starts an instance and does not wait.
@@ -134,7 +180,7 @@ final class RunningCity: Sendable {
   func launchServer(_ instance: Int = 0, program path: String? = nil) throws -> Program {
     let port = urls[instance].split(separator: ":").last.map(String.init) ?? ""
     let arguments = ["serve", kafka == nil ? "all" : "sensors", "--port", port] + storage
-    let process = try program(arguments, as: path, output: home + "/log-\(instance)")
+    let process = try program(arguments, as: path, output: home + "/log-\(instance)", environment: environment)
     servers.withLock { $0[instance] = process }
     return process
   }
@@ -150,7 +196,9 @@ final class RunningCity: Sendable {
   private var durability: [String] { isDurable ? [] : ["--unsafe-durability"] }
 
   /// What the servers have logged since the city was made.
-  var log: String { instances.map { (try? String(contentsOfFile: home + "/log-\($0)", encoding: .utf8)) ?? "" }.joined(separator: "\n") }
+  var log: String {
+    (instances.map(String.init) + ["warnings"]).map { (try? String(contentsOfFile: home + "/log-\($0)", encoding: .utf8)) ?? "" }.joined(separator: "\n")
+  }
 
   /// The broker of this city, for who looks behind it.
   func broker() async throws -> any EventBroker {
@@ -210,8 +258,9 @@ final class RunningCity: Sendable {
   }
 
   /// A token of development with a role.
-  func token(_ role: String) async throws -> String {
-    let (code, output) = try await run(["token", "--role", role])
+  func token(_ role: String, subject: String? = nil, city: String? = nil) async throws -> String {
+    let who = (subject.map { ["--subject", $0] } ?? []) + (city.map { ["--city", $0] } ?? [])
+    let (code, output) = try await run(["token", "--role", role] + who)
     guard code == 0 else { throw Failure.ended(output) }
     return output.trimmingCharacters(in: .whitespacesAndNewlines)
   }

@@ -102,7 +102,8 @@ private final class MailTransfer {
     // 5yz is for good (RFC 5321, section 4.2.1). What was handed over whole and not answered may have been taken.
     return .failure(
       Mailer.Failure(
-        reason: status >= 400 ? "\(said) (\(status))" : said, mayHaveArrived: isHanded && status < 400, isLasting: status >= 500 || code == CURLE_URL_MALFORMAT))
+        reason: status >= 400 ? "\(said) (\(status))" : said, mayHaveArrived: isHanded && status < 400, isLasting: status >= 500 || code == CURLE_URL_MALFORMAT)
+    )
   }
 
   private func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {

@@ -18,7 +18,10 @@ public final class Foundations: Sendable {
   /// - Throws: `Databases.Unreachable`, `Databases.Missing`, `PostgresError`, `BrokerError`, `CancellationError`.
   public init(for services: [any Service], _ settings: Settings, log: Log, metrics: Metrics = Metrics()) async throws {
     let databases = Databases(settings, log: log)
-    let identity = settings[ProcessSettings.identityDatabase]
+    // A process without the service whose devices have keys has none to know, and may not reach into another service's database.
+    let owned = services.map(\.database)
+    let given = settings[ProcessSettings.identityDatabase]
+    let identity = settings.isSet(ProcessSettings.identityDatabase) || owned.contains(given) ? given : owned.first ?? given
     var pools: [String: PostgresPool] = [:]
     do {
       for service in services {

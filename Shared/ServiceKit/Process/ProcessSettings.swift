@@ -18,7 +18,7 @@ public enum ProcessSettings {
     "postgres", "CONNINFO", default: "host=\(privateSockets)/run user=dos", help: "How PostgreSQL is reached, without a database's name or a password")
   public static let postgresPassword = SettingKey<Secret?>.secret("postgres-password", help: "Password for PostgreSQL, where it wants one")
   public static let identityDatabase = SettingKey<String>.text(
-    "identity-database", "NAME", default: "dos_sensors", help: "Database with the keys of devices")
+    "identity-database", "NAME", default: "dos_sensors", help: "Database with the keys of devices; a process that does not serve it takes its own")
   public static let broker = SettingKey<BrokerKind>.choice("broker", default: .postgres, help: "What carries the streams between services")
   public static let kafkaBootstrap = SettingKey<String?>.text(
     "kafka-bootstrap", "HOST:PORT,...", help: "Brokers of the Kafka to begin with; needed with --broker kafka")
