@@ -57,7 +57,7 @@ let package = Package(
     part(
       "ServiceKit", "Shared/ServiceKit",
       ["HTTP", "Postgres", "COpenSSL", "CMalloc", "EventSourcing", "Broker", "JSON", "Time", "Embedded", "ServiceKitEmbedded"],
-      exclude: ["Embedded", "Migrations"]),
+      exclude: ["Embedded", "Migrations", "Pages/login.js"]),
 
     part("SensorDomain", "Services/SensorIngest/Domain", ["Deciding", "Geo", "Time"]),
     embedded("SensorEmbedded", "Services/SensorIngest/Embedded"),
@@ -74,7 +74,7 @@ let package = Package(
         "CAP", "WarningDomain", "WarningEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded",
         "Deciding",
       ],
-      exclude: ["CAP", "Domain", "Embedded", "Migrations", "Areas/areas.json"]),
+      exclude: ["CAP", "Domain", "Embedded", "Migrations", "Pages", "Areas/areas.json"]),
     .executableTarget(
       name: "dos", dependencies: ["SensorIngest", "Warning", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),

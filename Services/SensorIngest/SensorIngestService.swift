@@ -20,11 +20,9 @@ public struct SensorIngestService: Service {
   public let pages = [ServicePage(title: "Sensorik", summary: "Messstellen beider Städte, ihre Werte und deren Verlauf", path: "/sensors/")]
 
   /// What a city may set of the page.
-  static let tiles = SettingKey<String?>.text("sensors-tiles", "URL", help: "Map tiles of the sensors' page: a template with {z}, {x} and {y}; none without")
-  static let tilesAttribution = SettingKey<String?>.text("sensors-tiles-attribution", "TEXT", help: "What the licence of the tiles wants to be shown")
   static let outline = SettingKey<String?>.text(
     "sensors-outline", "FILE", help: "GeoJSON FeatureCollection with the cities' outlines; one drawn by hand without")
-  public let settings = [tiles.setting, tilesAttribution.setting, outline.setting]
+  public let settings = [outline.setting]
 
   public init() {}
 
@@ -63,10 +61,8 @@ public struct SensorIngestService: Service {
     let create = CreateObservations(intake: intake, registerFeature: { try await service.registerFeature($0, for: $1) })
 
     let watch = SubscriptionWatch([registry] + observations.subscriptions, metrics: context.metrics, log: context.log)
-    let page = try SensorPages.Settings(
-      tiles: context.settings[Self.tiles], attribution: context.settings[Self.tilesAttribution], outlineFile: context.settings[Self.outline])
 
-    var routes = try SensorPages(page).routes
+    var routes = SensorPages(map: try MapTiles(context.settings), outline: try context.settings[Self.outline].map(SensorPages.outline)).routes
     routes += LandingPage(model: model).routes() + RegistryRoutes(service: service).all()
     routes += readings.routes + create.routes + RollupsAPI(pool: pool, observations: readings).routes
     let live = Live(broker: context.broker)

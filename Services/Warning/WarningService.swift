@@ -18,6 +18,7 @@ public struct WarningService: Service {
   public let prefix = "/warnings"
   public let port = 8083
   public let database = "dos_warnings"
+  public let pages = WarningPages.listed
 
   static let areas = SettingKey<String?>.text(
     "warnings-areas", "FILE", help: "JSON with the districts and who is competent where; one drawn by hand without")
@@ -81,7 +82,7 @@ public struct WarningService: Service {
     routes += CAPAPI(pool: pool, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists).routes
     let history = ReadingHistory(broker: context.broker)
     routes += RulesAPI(commands: commands, lists: lists, history: history, changed: watcher.rulesChanged).routes
-    routes += WhyAPI(decisions: decisions, lists: lists).routes
+    routes += WhyAPI(decisions: decisions, lists: lists).routes + (try WarningPages(directory, context)).routes
     return AssembledService(
       routes: routes,
       parts: [

@@ -1,7 +1,7 @@
 #include "sensor_files.h"
 
 // One array and one line in the list per file; a test compares the list with the folders.
-// Leaflet and Chart.js are the distribution's (libjs-leaflet, libjs-chart.js), which patches them; a rebuild takes the patch in.
+// Chart.js is the distribution's (libjs-chart.js), which patches it; a rebuild takes the patch in.
 // clang-format off
 static const unsigned char pages_index_html[] = {
 #embed "../Pages/index.html"
@@ -27,12 +27,6 @@ static const unsigned char migrations_0003_features_sql[] = {
 static const unsigned char migrations_0004_partitions_sql[] = {
 #embed "../Migrations/0004_partitions.sql"
 };
-static const unsigned char libraries_leaflet_js[] = {
-#embed "/usr/share/javascript/leaflet/leaflet.min.js"
-};
-static const unsigned char libraries_leaflet_css[] = {
-#embed "/usr/share/javascript/leaflet/leaflet.css"
-};
 static const unsigned char libraries_chart_js[] = {
 #embed "/usr/share/javascript/chart.js/chart.min.js"
 };
@@ -47,8 +41,6 @@ static const embedded_file files[] = {
     {"Migrations/0002_observations.sql", migrations_0002_observations_sql, sizeof migrations_0002_observations_sql},
     {"Migrations/0003_features.sql", migrations_0003_features_sql, sizeof migrations_0003_features_sql},
     {"Migrations/0004_partitions.sql", migrations_0004_partitions_sql, sizeof migrations_0004_partitions_sql},
-    {"Libraries/leaflet.js", libraries_leaflet_js, sizeof libraries_leaflet_js},
-    {"Libraries/leaflet.css", libraries_leaflet_css, sizeof libraries_leaflet_css},
     {"Libraries/chart.js", libraries_chart_js, sizeof libraries_chart_js},
     {NULL, NULL, 0},
 };

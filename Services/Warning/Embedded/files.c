@@ -14,6 +14,51 @@ static const unsigned char migrations_0003_foreign_sql[] = {
 static const unsigned char areas_areas_json[] = {
 #embed "../Areas/areas.json"
 };
+static const unsigned char pages_city_js[] = {
+#embed "../Pages/city.js"
+};
+static const unsigned char pages_details_js[] = {
+#embed "../Pages/details.js"
+};
+static const unsigned char pages_dialogs_js[] = {
+#embed "../Pages/dialogs.js"
+};
+static const unsigned char pages_drafts_js[] = {
+#embed "../Pages/drafts.js"
+};
+static const unsigned char pages_figures_js[] = {
+#embed "../Pages/figures.js"
+};
+static const unsigned char pages_index_html[] = {
+#embed "../Pages/index.html"
+};
+static const unsigned char pages_officer_css[] = {
+#embed "../Pages/officer.css"
+};
+static const unsigned char pages_officer_html[] = {
+#embed "../Pages/officer.html"
+};
+static const unsigned char pages_officer_js[] = {
+#embed "../Pages/officer.js"
+};
+static const unsigned char pages_overview_js[] = {
+#embed "../Pages/overview.js"
+};
+static const unsigned char pages_shapes_js[] = {
+#embed "../Pages/shapes.js"
+};
+static const unsigned char pages_templates_js[] = {
+#embed "../Pages/templates.js"
+};
+static const unsigned char pages_warnings_css[] = {
+#embed "../Pages/warnings.css"
+};
+static const unsigned char pages_warnings_js[] = {
+#embed "../Pages/warnings.js"
+};
+static const unsigned char pages_words_js[] = {
+#embed "../Pages/words.js"
+};
 // clang-format on
 
 static const embedded_file files[] = {
@@ -21,6 +66,21 @@ static const embedded_file files[] = {
     {"Migrations/0002_rules.sql", migrations_0002_rules_sql, sizeof migrations_0002_rules_sql},
     {"Migrations/0003_foreign.sql", migrations_0003_foreign_sql, sizeof migrations_0003_foreign_sql},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
+    {"Pages/city.js", pages_city_js, sizeof pages_city_js},
+    {"Pages/details.js", pages_details_js, sizeof pages_details_js},
+    {"Pages/dialogs.js", pages_dialogs_js, sizeof pages_dialogs_js},
+    {"Pages/drafts.js", pages_drafts_js, sizeof pages_drafts_js},
+    {"Pages/figures.js", pages_figures_js, sizeof pages_figures_js},
+    {"Pages/index.html", pages_index_html, sizeof pages_index_html},
+    {"Pages/officer.css", pages_officer_css, sizeof pages_officer_css},
+    {"Pages/officer.html", pages_officer_html, sizeof pages_officer_html},
+    {"Pages/officer.js", pages_officer_js, sizeof pages_officer_js},
+    {"Pages/overview.js", pages_overview_js, sizeof pages_overview_js},
+    {"Pages/shapes.js", pages_shapes_js, sizeof pages_shapes_js},
+    {"Pages/templates.js", pages_templates_js, sizeof pages_templates_js},
+    {"Pages/warnings.css", pages_warnings_css, sizeof pages_warnings_css},
+    {"Pages/warnings.js", pages_warnings_js, sizeof pages_warnings_js},
+    {"Pages/words.js", pages_words_js, sizeof pages_words_js},
     {NULL, NULL, 0},
 };
 

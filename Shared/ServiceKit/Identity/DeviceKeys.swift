@@ -1,7 +1,6 @@
 import Embedded
 import HTTP
 import Postgres
-import ServiceKitEmbedded
 import Synchronization
 
 /// The keys of devices, by the SHA-256 of each (table `dos_device_keys`). Believed for a few seconds without asking the database again.
@@ -27,7 +26,7 @@ public final class DeviceKeys: Sendable {
 
   /// The table's schema.
   public static func migrations() throws(PostgresError) -> SchemaSteps {
-    return SchemaSteps(scope: "identity", try Migrations.load(EmbeddedFile.list(service_kit_files())))
+    return SchemaSteps(scope: "identity", try Migrations.load(ServiceKitFiles.all.filter { $0.name.hasPrefix("Migrations/") }))
   }
 
   /// Brings the table up to date in a database.

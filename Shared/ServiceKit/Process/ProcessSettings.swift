@@ -57,6 +57,15 @@ public enum ProcessSettings {
     "oidc-roles-claim", "PATH", default: "roles", help: "The claim with the roles, for Keycloak realm_access.roles")
   public static let cityClaim = SettingKey<String>.text("oidc-city-claim", "NAME", default: "city", help: "The claim with the city")
 
+  public static let oidcClient = SettingKey<String?>.text(
+    "oidc-client-id", "NAME", help: "What the provider knows the city's pages as: a public client with PKCE; nobody logs in on a page without")
+  public static let oidcToken = SettingKey<PageLogin.TokenKind>.choice(
+    "oidc-token", default: .access, help: "What pages show as proof: the access token, or the ID token where access tokens are no JWT")
+
+  public static let mapTiles = SettingKey<String?>.text(
+    "map-tiles", "URL", help: "Tiles of the pages' maps: a template with {z}, {x} and {y}; none without")
+  public static let mapTilesAttribution = SettingKey<String?>.text("map-tiles-attribution", "TEXT", help: "What the licence of the tiles wants to be shown")
+
   public static let logLevel = SettingKey<Log.Level>.choice("log-level", default: .info, help: "How much the log says")
   public static let logForm = SettingKey<Log.Form>.choice("log-form", default: .automatic, help: "Lines of JSON or for people; automatic looks for a terminal")
 
@@ -73,6 +82,7 @@ public enum ProcessSettings {
   public static var serving: [Setting] {
     storage + [
       host.setting, port.setting, trustedProxies.setting, oidcIssuer.setting, oidcKeys.setting, oidcAudience.setting, rolesClaim.setting, cityClaim.setting,
+      oidcClient.setting, oidcToken.setting, mapTiles.setting, mapTilesAttribution.setting,
     ]
   }
 
