@@ -215,13 +215,15 @@ async function save(submits) {
     const kept = await keep();
     // From here on it is a draft of the city's: whatever fails next, saving again changes it.
     Object.assign(editing, { alert: kept, kind: kept.draft.kind, amending: null, content: kept.draft.content });
-    showProblems(kept.draft.problems);
-    if (submits) {
+    const { problems } = kept.draft;
+    if (submits && problems.length === 0) {
       await decide(`${kept.id}/submit`);
       say("Zur Freigabe gegeben: eine andere Person muss freigeben.");
       close();
     } else {
-      say(`Gespeichert als Revision ${kept.draft.revision}.`);
+      draw();
+      const left = problems.length ? ` Noch ${problems.length} offene Angaben: so kann niemand sie freigeben.` : "";
+      say(`Gespeichert als Revision ${kept.draft.revision}.${left}`, submits);
     }
   } catch (error) {
     if (error.errors?.length) showProblems(error.errors);

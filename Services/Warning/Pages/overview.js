@@ -1,7 +1,7 @@
 // What somebody on duty needs first: open hints, what waits for approval, and what holds.
 import { decide } from "./city.js";
 import { openDraft } from "./drafts.js";
-import { showDetails } from "./details.js";
+import { channelName, showDetails } from "./details.js";
 import { ask, askReason, doing, say } from "./dialogs.js";
 import { duty, refresh, show } from "./officer.js";
 import { ago, button, drawMap, element, exactly, kinds, make, modes, severities, text, when } from "./words.js";
@@ -50,7 +50,7 @@ function hint(hint) {
 export function contentOf(content, mode) {
   const mark = { Actual: "", Exercise: "ÜBUNG: ", Test: "PROBEWARNUNG: " }[mode];
   return [
-    make("p", { children: [badge(severities[content.severity]?.de ?? content.severity), badge(`gilt bis ${when(content.expires)}`), badge(content.channels.join(", "))] }),
+    make("p", { children: [badge(severities[content.severity]?.de ?? content.severity), badge(`gilt bis ${when(content.expires)}`), badge(content.channels.map(channelName).join(", "))] }),
     make("p", { text: `Gebiet: ${content.area.description}${content.area.districts.length ? ` (${content.area.districts.join(", ")})` : ""}${content.area.circles.length ? `, ${content.area.circles.length} Kreis(e)` : ""}` }),
     ...content.texts.map(t => make("div", { lang: t.language, class: "text", children: [
       make("p", { children: [make("strong", { text: `${t.language}: ${mark}${t.headline}` })] }), make("p", { text: t.description }), make("p", { text: t.instruction }),
