@@ -11,7 +11,7 @@ export class Refused extends Error {
 }
 
 const root = "../";
-/** The last answer of each path, with its tag. */
+/** The last answer of each path as text, with its tag where it had one. */
 const known = new Map();
 
 async function send(path, options = {}) {
@@ -24,11 +24,12 @@ async function send(path, options = {}) {
 /** What is there, and whether it changed since it was last asked for here. */
 export async function read(path) {
   const last = known.get(path);
-  const response = await send(path, { headers: last ? { "If-None-Match": last.tag } : {} });
+  const response = await send(path, { headers: last?.tag ? { "If-None-Match": last.tag } : {} });
   if (response.status === 304) return { value: last.value, changed: false };
-  const value = await response.json();
-  const tag = response.headers.get("ETag");
-  if (tag) known.set(path, { tag, value });
+  const text = await response.text();
+  if (last?.text === text) return { value: last.value, changed: false };
+  const value = JSON.parse(text);
+  known.set(path, { tag: response.headers.get("ETag"), text, value });
   return { value, changed: true };
 }
 

@@ -4,7 +4,7 @@ import { openDraft } from "./drafts.js";
 import { channelName, showDetails } from "./details.js";
 import { ask, askReason, doing, say } from "./dialogs.js";
 import { duty, refresh, show } from "./officer.js";
-import { ago, button, drawMap, element, exactly, kinds, make, modes, severities, text, when } from "./words.js";
+import { ago, button, drawMap, element, exactly, kinds, make, modes, redraw, severities, text, when } from "./words.js";
 
 const standings = { raised: "Neu – niemand hat übernommen", acknowledged: "Übernommen", confirmed: "Bestätigt" };
 let drawn = null, layer = null;
@@ -32,7 +32,7 @@ const doesWithReason = (title, action, path, done, words) => doing(async () => {
 
 function hint(hint) {
   const path = `hints/${hint.id}`;
-  return make("article", { class: `item ${hint.severity} ${hint.standing}`, children: [
+  return make("article", { id: `hint-${hint.id}`, class: `item ${hint.severity} ${hint.standing}`, children: [
     badge(standings[hint.standing], hint.standing === "raised"), badge(severities[hint.severity]?.de ?? hint.severity),
     hint.level > 1 ? badge(`Stufe ${hint.level} alarmiert`, true) : null,
     make("h3", { text: hint.title }), make("p", { text: hint.text }),
@@ -106,7 +106,7 @@ function waiting(alert) {
       own ? null : button("Zurück zur Bearbeitung", doesWithReason("Zurück zur Bearbeitung", "Zurückgeben", `${alert.id}/return`, "Zurückgegeben.")),
       button(own ? "Aufgeben" : "Ablehnen", doesWithReason("Entwurf ablehnen", "Ablehnen", `${alert.id}/reject`, "Abgelehnt.")),
       alert.mode === "Actual" ? button("Notfall: sofort herausgeben", doing(() => breakGlass(alert)), "danger") : null];
-  return make("article", { class: `item ${draft.content.severity} ${alert.mode === "Actual" ? "" : "practice"}`, children: [
+  return make("article", { id: `waiting-${alert.id}`, class: `item ${draft.content.severity} ${alert.mode === "Actual" ? "" : "practice"}`, children: [
     make("p", { children: head }), make("h3", { text: text(draft.content.texts, "de")?.headline ?? "" }),
     own && draft.stage === "submitted" ? make("p", { class: "quiet", text: "Daran haben Sie mitgeschrieben: eine andere Person muss freigeben." }) : null,
     ...contentOf(draft.content, alert.mode), make("div", { class: "actions", children: actions }),
@@ -115,7 +115,7 @@ function waiting(alert) {
 
 function reviewing(alert) {
   const { head } = alert;
-  return make("article", { class: `item ${head.content.severity}`, children: [
+  return make("article", { id: `review-${alert.id}`, class: `item ${head.content.severity}`, children: [
     badge("Prüfung steht aus", true), make("h3", { text: text(head.content.texts, "de")?.headline ?? "" }),
     make("p", { text: `Ohne zweite Person herausgegeben ${when(head.sent)}: ${head.approvals.breakGlass ?? ""}` }),
     make("div", { class: "actions", children: [button("Prüfen", doing(async () => {
@@ -132,7 +132,7 @@ function reviewing(alert) {
 function active(alert) {
   const { head } = alert;
   const change = kind => button({ update: "Aktualisieren", cancel: "Zurückziehen", "all-clear": "Entwarnen" }[kind], () => { openDraft({ amending: alert, kind }); show("drafts"); });
-  return make("article", { class: `item ${head.content.severity} ${alert.mode === "Actual" ? "" : "practice"}`, children: [
+  return make("article", { id: `active-${alert.id}`, class: `item ${head.content.severity} ${alert.mode === "Actual" ? "" : "practice"}`, children: [
     make("p", { children: [badge(kinds[head.kind]), badge(modes[alert.mode], alert.mode !== "Actual"), badge(`gilt bis ${when(head.content.expires)}`), head.channels.length ? null : badge("erreicht niemanden")] }),
     make("h3", { text: text(head.content.texts, "de")?.headline ?? "" }),
     make("p", { class: "quiet", text: `${head.content.area.description}; herausgegeben ${when(head.sent)} für ${head.authority.name}` }),
@@ -147,19 +147,19 @@ function draw() {
   const alerts = duty.alerts.map(full).filter(Boolean);
   const order = { raised: 0, acknowledged: 1, confirmed: 2 };
   const hints = [...duty.hints].sort((a, b) => order[a.standing] - order[b.standing] || b.raised.localeCompare(a.raised));
-  element("hints").replaceChildren(...(hints.length ? hints.map(hint) : [none("Kein Hinweis ist offen.")]));
+  redraw(element("hints"), hints.length ? hints.map(hint) : [none("Kein Hinweis ist offen.")]);
   const listed = new Map(duty.alerts.map(a => [a.id.toLowerCase(), a]));
   const current = id => listed.get(id.toLowerCase());
   const approvals = alerts.filter(a => a.draft && ["submitted", "requested"].includes(current(a.id).stage));
   const reviews = alerts.filter(a => current(a.id).reviewDue && a.head);
   approvals.sort((a, b) => Number(isOwn(a.draft)) - Number(isOwn(b.draft)));
-  element("approvals").replaceChildren(...(approvals.length + reviews.length ? [...approvals.map(waiting), ...reviews.map(reviewing)] : [none("Nichts wartet auf Freigabe.")]));
+  redraw(element("approvals"), approvals.length + reviews.length ? [...approvals.map(waiting), ...reviews.map(reviewing)] : [none("Nichts wartet auf Freigabe.")]);
   const holding = alerts.filter(a => a.head && !current(a.id).ending);
-  element("active").replaceChildren(...(holding.length ? holding.map(active) : [none("Keine Warnung ist aktiv.")]));
+  redraw(element("active"), holding.length ? holding.map(active) : [none("Keine Warnung ist aktiv.")]);
   const endings = { cancelled: "widerrufen", "all-clear": "entwarnt", expired: "abgelaufen" };
   const ended = duty.alerts.filter(a => endings[a.ending]).slice(0, 10);
-  element("ended").replaceChildren(...(ended.length ? ended.map(a => make("p", { children: [
-    make("span", { text: `${a.title}: ${endings[a.ending]} ${when(a.changed)} ` }), button("Zustellungen und Warum?", doing(() => showDetails(a.id)))] })) : [none("Noch keine.")]));
+  redraw(element("ended"), ended.length ? ended.map(a => make("p", { id: `ended-${a.id}`, children: [
+    make("span", { text: `${a.title}: ${endings[a.ending]} ${when(a.changed)} ` }), button("Zustellungen und Warum?", doing(() => showDetails(a.id)))] })) : [none("Noch keine.")]);
   const count = hints.filter(h => h.standing === "raised").length + approvals.filter(a => !isOwn(a.draft)).length;
   element("waiting").textContent = count || "";
   document.title = `${count ? `(${count}) ` : ""}Warnungen: Dienstseite`;

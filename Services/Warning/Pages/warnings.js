@@ -1,11 +1,13 @@
 // The page for everybody: what holds now, live, compared with a place that stays on the device, and a notice to hang up.
-import { button, clockTime, drawMap, element, exactly, isOver, kinds, make, severities, text, when } from "./words.js";
+import { button, clockTime, drawMap, element, exactly, isOver, kinds, make, redraw, severities, text, when } from "./words.js";
 import { contains, overlap } from "./shapes.js";
 
 /** What holds, or has ended lately, by its chain. */
 const alerts = new Map();
 /** Messages whose time is over: the list may be behind the stream. */
 const over = new Set();
+/** What others warn of, the weather service and neighbours. */
+let foreign = [];
 /** Where somebody asks: `{label, place}` or `{label, area}`; on the device alone. */
 let asked = null;
 let drawn = null, areas = null, marker = null;
@@ -68,17 +70,32 @@ function card(alert) {
   });
 }
 
+/** Another sender's warning, said to be that: its words and its times are theirs. */
+function foreignCard(alert, index) {
+  const german = alert.texts.filter(t => t.language.startsWith("de"));
+  const said = german.length ? german : alert.texts;
+  return make("article", { class: `alert ${said[0]?.severity ?? ""} ${alert.status === "Actual" ? "" : "exercise"}`, id: `foreign-${index}`, tabindex: "-1", children: [
+    make("div", { class: "badges", children: [
+      alert.status === "Actual" ? null : make("span", { class: "badge exercise", text: "Übung oder Test – keine echte Gefahr" }),
+      make("span", { class: "badge", text: `Fremde Warnung von ${alert.sender}` }),
+    ] }),
+    ...said.flatMap(t => [
+      make("h3", { text: t.headline ?? t.event }),
+      t.description ? make("p", { text: t.description }) : null,
+      t.instruction ? make("p", { class: "instruction", text: t.instruction }) : null,
+      make("p", { class: "quiet", text: `${severities[t.severity]?.de ?? t.severity}; ${t.areas.join(", ")}; gilt bis ${when(t.until)}${t.untilIsAssumed ? " (angenommen)" : ""}` }),
+    ]),
+  ] });
+}
+
 function draw() {
   const list = element("list");
   const visible = shown();
-  const open = new Set([...list.querySelectorAll("details[open]")].map(d => d.parentElement.id));
-  const focused = list.contains(document.activeElement) ? document.activeElement.closest("article")?.id : null;
   const order = asked ? [...visible].sort((a, b) => Number(matches(b)) - Number(matches(a))) : visible;
-  list.replaceChildren(...order.map(card));
-  if (visible.length === 0) list.append(make("p", { class: "panel", text: heard ? "Zurzeit gilt keine Warnung." : "Noch ist nicht bekannt, was gilt." }));
-  for (const id of open) element(id)?.querySelector("details")?.setAttribute("open", "");
-  // Who stands in the list with the keyboard stays there when it is drawn anew.
-  if (focused) element(focused)?.focus();
+  const nothing = make("p", { class: "panel", text: heard ? "Zurzeit gilt keine Warnung." : "Noch ist nicht bekannt, was gilt." });
+  redraw(list, visible.length ? order.map(card) : [nothing]);
+  redraw(element("foreign-list"), foreign.map(foreignCard));
+  element("foreign").hidden = foreign.length === 0;
   const real = visible.filter(a => !isOver(a) && a.status === "Actual").length;
   element("count").textContent = heard ? `(${real})` : "";
   document.title = `${real ? `(${real}) ` : ""}Warnungen für Dortmund und Schwerte`;
@@ -214,6 +231,13 @@ async function load() {
   draw();
 }
 
+/** The city's own warnings do not wait for those of others. */
+async function loadForeign() {
+  const response = await fetch("foreign", { cache: "no-cache", signal: AbortSignal.timeout(15_000) });
+  if (response.ok) foreign = (await response.json()).alerts;
+  draw();
+}
+
 function announce(alert) {
   const german = text(alert.texts, "de") ?? alert.texts[0];
   element("news").textContent = `${kinds[alert.kind]}: ${german.headline}`;
@@ -250,10 +274,15 @@ async function start() {
   addEventListener("beforeprint", () => { if (!element("notice").hasChildNodes()) element("notice").replaceChildren(...shown().map(sheet)); });
   addEventListener("afterprint", () => element("notice").replaceChildren());
   addEventListener("offline", lose);
-  load().catch(lose);
+  addEventListener("online", () => load().catch(lose));
+  const look = () => {
+    load().catch(lose);
+    loadForeign().catch(() => {});
+  };
+  look();
   follow();
   // A connection can be dead without saying so; and time ends what nobody ends.
-  setInterval(() => load().catch(lose), 30_000);
+  setInterval(look, 30_000);
   setInterval(draw, 60_000);
   try {
     drawn = await drawMap("map", "", { keyboard: true });

@@ -47,6 +47,17 @@ export function make(tag, { text, children = [], on = {}, ...rest } = {}) {
 
 export const button = (text, handler, kind = "") => make("button", { type: "button", text, class: kind, on: { click: handler } });
 
+/** Draws a list anew. Who stands in it with the keyboard stays at the same button of the same item, and what was unfolded stays so. */
+export function redraw(list, items) {
+  const at = list.contains(document.activeElement) ? document.activeElement : null;
+  const [item, label] = [at?.closest("[id]")?.id, at?.textContent];
+  const open = [...list.querySelectorAll("details[open]")].map(d => d.closest("[id]")?.id);
+  list.replaceChildren(...items);
+  for (const id of open) element(id)?.querySelector("details")?.setAttribute("open", "");
+  const again = item ? element(item) : null;
+  ([...(again?.querySelectorAll("button, summary") ?? [])].find(b => b.textContent === label) ?? again)?.focus();
+}
+
 /** A map of Leaflet with the districts' outlines, and the city's tiles where there are some. */
 export async function drawMap(id, root, options = {}) {
   const map = L.map(id, { attributionControl: true, ...options }).setView([51.5, 7.5], 10);
