@@ -15,7 +15,8 @@ struct WarningPagesScenario {
         try await officer.approve()
         try await Browser.with(width: 500) { citizen in
           try await citizen.open(city.url + "/warnings/")
-          try await citizen.wait(until: "the alert is there", "return document.querySelector('#list article h3')?.textContent.startsWith('Hochwasser') ?? false")
+          try await citizen.wait(
+            until: "the alert is there", "return document.querySelector('#list article h3')?.textContent.startsWith('Hochwasser') ?? false")
           try await citizen.wait(until: "districts can be chosen", "return document.querySelectorAll('#district option').length > 10")
           for (district, answer) in [("Huckarde", "eine Warnung gilt hier"), ("Ergste", "hier gilt keine Warnung")] {
             _ = try await citizen.run(
@@ -32,7 +33,8 @@ struct WarningPagesScenario {
           try await officer.wait(until: "the all-clear is submitted", "return document.querySelector('#editor').hidden")
           try await officer.leaveAndChoose("ada", at: city.url)
           try await officer.approve()
-          try await citizen.wait(until: "the all-clear appears by itself", "return document.querySelector('#list .badge.over')?.textContent.startsWith('Entwarnung') ?? false")
+          try await citizen.wait(
+            until: "the all-clear appears by itself", "return document.querySelector('#list .badge.over')?.textContent.startsWith('Entwarnung') ?? false")
           #expect(try await citizen.complaints() == [])
         }
         try await officer.click("Zustellungen und Warum?", in: "#ended")
@@ -65,7 +67,8 @@ struct WarningPagesScenario {
         }
         try await browser.open(page)
         try await browser.click("Beim Anmeldedienst", in: "#login")
-        try await browser.wait(until: "the provider asks who it is", "return location.port === '\(port)' && document.querySelector('button[value=ada]') !== null")
+        try await browser.wait(
+          until: "the provider asks who it is", "return location.port === '\(port)' && document.querySelector('button[value=ada]') !== null")
         let asked = try await browser.run("return Object.fromEntries(new URLSearchParams(location.search))")
         #expect(asked["code_challenge_method"]?.string == "S256" && asked["code_challenge"]?.string?.count == 43)
         #expect(asked["redirect_uri"]?.string == page && asked["state"]?.string?.isEmpty == false && asked["nonce"]?.string?.isEmpty == false)
@@ -79,7 +82,8 @@ struct WarningPagesScenario {
         // A code that this tab did not ask for is nobody's login.
         _ = try await browser.run("sessionStorage.clear()")
         try await browser.open(page + "?code=stolen&state=guessed")
-        try await browser.wait(until: "it is refused", "return document.querySelector('#login-problem').textContent.includes('nicht in diesem Fenster begonnen')")
+        try await browser.wait(
+          until: "it is refused", "return document.querySelector('#login-problem').textContent.includes('nicht in diesem Fenster begonnen')")
         #expect(try await browser.run("return location.search").string == "")
       }
     }
@@ -123,7 +127,8 @@ extension Browser {
     _ = try await run(
       "const t = document.querySelector('[name=template]'); t.value = 'flood'; t.dispatchEvent(new Event('change', { bubbles: true }))")
     try await click("Speichern und zur Freigabe geben", in: "#editor")
-    try await wait(until: "the form says what is missing", #"return document.querySelector('[data-path="area.description"]')?.textContent.startsWith('fehlt') ?? false"#)
+    try await wait(
+      until: "the form says what is missing", #"return document.querySelector('[data-path="area.description"]')?.textContent.startsWith('fehlt') ?? false"#)
     _ = try await run(
       "document.querySelector('[name=area]').value = 'Emscher'; document.querySelector('[name=districts][value=\(district)]').click()")
     try await click("Speichern und zur Freigabe geben", in: "#editor")

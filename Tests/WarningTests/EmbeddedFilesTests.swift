@@ -11,7 +11,8 @@ struct EmbeddedFilesTests {
     let service = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Services/Warning").standardized
     var files: [String: [UInt8]] = [:]
     for folder in ["Migrations", "Pages", "Areas"] {
-      for name in try FileManager.default.contentsOfDirectory(atPath: service.appending(path: folder).path) where !name.hasPrefix(".") && !name.hasSuffix(".swift") {
+      for name in try FileManager.default.contentsOfDirectory(atPath: service.appending(path: folder).path)
+      where !name.hasPrefix(".") && !name.hasSuffix(".swift") {
         files["\(folder)/\(name)"] = Array(try Data(contentsOf: service.appending(path: "\(folder)/\(name)")))
       }
     }
