@@ -100,7 +100,8 @@ let package = Package(
     tests("SensorDomainTests", ["SensorDomain", "DecidingTesting"]),
     tests("SensorIngestTests", ["SensorIngest", "SensorDomain", "TestSupport"]),
     tests(
-      "WarningTests", ["Warning", "WarningDomain", "CAP", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Geo", "Time", "TestSupport"]),
+      "WarningTests",
+      ["Warning", "WarningDomain", "CAP", "Deciding", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Geo", "Time", "TestSupport"]),
     tests("WarningDomainTests", ["WarningDomain", "DecidingTesting", "TestSupport"]),
     tests("CAPTests", ["CAP", "Formats", "Geo", "Time", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),

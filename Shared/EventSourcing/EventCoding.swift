@@ -62,6 +62,9 @@ public struct EventTypes<Event: Sendable>: EventCoding {
     }
   }
 
+  /// Every type it reads: those it writes, and old ones.
+  public var types: Set<String> { Set(byType.keys) }
+
   public init(_ entries: Entry...) {
     self.entries = entries
     byType = Dictionary(entries.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
