@@ -10,7 +10,9 @@ import Time
 /// A cloudburst over a creek, from the first drop to the all-clear, as everybody who has to do with it sees it.
 @Suite("A cloudburst", .serialized, .timeLimit(.minutes(10)))
 struct CloudburstScenario {
-  @Test("pages the crew first; an officer drafts, another approves, and app, mail, webhook and CAP feed have it; it is widened, ended, and explained", arguments: Mode.allCases)
+  @Test(
+    "pages the crew first; an officer drafts, another approves, and app, mail, webhook and CAP feed have it; it is widened, ended, and explained",
+    arguments: Mode.allCases)
   func cloudburst(_ mode: Mode) async throws {
     try mode.require()
     let (app, crew) = (try Hook(), try Hook())
@@ -56,7 +58,8 @@ struct CloudburstScenario {
       try await warnings.post("/warnings/hints/\(hint)/acknowledge", [:], 200)
 
       // Drafted by one, approved by another.
-      let drafted = try await warnings.post("/warnings/alerts", ["hint": .string(hint), "content": Self.content("Sturzflut am Rüpingsbach", ["Hombruch"])], 201)
+      let content = Self.content("Sturzflut am Rüpingsbach", ["Hombruch"])
+      let drafted = try await warnings.post("/warnings/alerts", ["hint": .string(hint), "content": content], 201)
       let alert = drafted["id"]?.string ?? ""
       try await warnings.post("/warnings/\(alert)/submit", [:], 200)
       try await warnings.post("/warnings/\(alert)/approve", ["revision": 1], 403)
@@ -130,7 +133,9 @@ private struct Warnings {
   }
 
   @discardableResult
-  func post(_ path: String, _ body: JSONValue, _ status: Int, as token: String? = nil, sourceLocation: SourceLocation = #_sourceLocation) async throws -> JSONValue {
+  func post(
+    _ path: String, _ body: JSONValue, _ status: Int, as token: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> JSONValue {
     let answer = try await city.client.send(.json(.post, url + path, body.bytes, headers: ["Authorization": "Bearer \(token ?? ada)"]))
     #expect(answer.status == status, "\(path): \(answer.text.prefix(500))", sourceLocation: sourceLocation)
     return answer.body.isEmpty ? .null : try JSONValue(parsing: answer.body)

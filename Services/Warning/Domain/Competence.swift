@@ -17,4 +17,15 @@ public struct Authority: Codable, Hashable, Sendable {
 
   /// Whether a city's officers may warn there themselves.
   public func isOwn(of city: String) -> Bool { actingCities.contains(city) }
+
+  private enum CodingKeys: String, CodingKey { case id, name, actingCities, ars }
+
+  /// The cities in one order: the same authority has the same bytes.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(name, forKey: .name)
+    try container.encode(actingCities.sorted(), forKey: .actingCities)
+    try container.encode(ars, forKey: .ars)
+  }
 }
