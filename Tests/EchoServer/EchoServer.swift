@@ -50,6 +50,7 @@ struct EchoServer {
       case "port": settings.port = UInt16(value)
       case "threads": settings.threads = value
       case "linger-bytes": settings.lingerLimit = value
+      case "request-milliseconds": settings.requestTime = .milliseconds(value)
       case "write-milliseconds": settings.writeTime = .milliseconds(value)
       default: throw Unknown(argument: argument)
       }
