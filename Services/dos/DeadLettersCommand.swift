@@ -35,7 +35,7 @@ enum DeadLettersCommand {
   }
 
   private static func eachBox(_ call: Command.Call, _ body: (any DeadLetterBox) async throws -> Void) async throws {
-    let foundations = try await Foundations(for: CityServices.list, call.settings, log: call.settings.log)
+    let foundations = try await Foundations(for: CityServices.own(call.settings), call.settings, log: call.settings.log)
     do {
       for service in foundations.services { try await body(try await service.deadLetters(foundations.context(for: service))) }
     } catch {

@@ -17,7 +17,7 @@ enum ReplayCommand {
     "replay", "build a projection anew from its events", arguments: .one("projection"),
     settings: [verify.setting] + ProcessSettings.storage + CityServices.settings
   ) { call in
-    let foundations = try await Foundations(for: CityServices.list, call.settings, log: call.settings.log)
+    let foundations = try await Foundations(for: CityServices.own(call.settings), call.settings, log: call.settings.log)
     do {
       let code = try await run(call.arguments[0], verify: call.settings[verify], foundations)
       await foundations.close()
