@@ -13,7 +13,7 @@ enum TopicsCommand {
     settings: ProcessSettings.storage + CityServices.settings
   ) { call in
     let wanted = try call.arguments.map(growth)
-    let growing = TopicGrowing(CityServices.list, call.settings, log: call.settings.log)
+    let growing = TopicGrowing(try await CityServices.own(call.settings), call.settings, log: call.settings.log)
     for (topic, count) in wanted {
       let before = try await growing.grow(topic, to: count)
       print("\(topic): \(before) partitions, \(count) from now on.")
