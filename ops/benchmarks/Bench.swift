@@ -38,6 +38,7 @@ actor Bench {
     ("appends", "decisions into the Journal, events into the broker", { try await $0.appends() }),
     ("forwarding", "from the Journal to the topic, on both brokers", { try await $0.forwarding() }),
     ("distributed", "observations from HTTP until queryable, on Kafka", { try await $0.distributed() }),
+    ("warnings", "from a reading to the hint, and from an approval to each channel", { try await $0.warnings() }),
     ("scale", "rates with more datastreams and more stored observations", { try await $0.scale() }),
   ]
 

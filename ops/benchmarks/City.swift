@@ -17,6 +17,7 @@ actor City {
   nonisolated let sensors: PostgresPool
   nonisolated let broker: PostgresPool
   nonisolated let port: UInt16
+  private let environment: [String: String]
   private var programs: [Command] = []
   private(set) var datastreams: [Int64] = []
   private(set) var device = ""
@@ -26,7 +27,8 @@ actor City {
   /// How long its first start took, on empty databases.
   private(set) var firstStart: Duration = .zero
 
-  private init(server: Server, kafka: KafkaServer?, instances: Int) throws {
+  private init(server: Server, kafka: KafkaServer?, instances: Int, environment: [String: String]) throws {
+    self.environment = environment
     self.server = server
     self.kafka = kafka
     let ports = try (0..<instances).map { _ in try Sockets.freePort() }
@@ -37,9 +39,11 @@ actor City {
   }
 
   /// A city without things, on databases made anew.
-  static func new(on server: Server, kafka: KafkaServer? = nil, instances: Int = 1) async throws -> City {
+  ///
+  /// - Parameter environment: further settings.
+  static func new(on server: Server, kafka: KafkaServer? = nil, instances: Int = 1, environment: [String: String] = [:]) async throws -> City {
     try await server.remakeDatabases()
-    let city = try City(server: server, kafka: kafka, instances: instances)
+    let city = try City(server: server, kafka: kafka, instances: instances, environment: environment)
     try await city.startFirst()
     try await city.makeKey()
     return city
@@ -57,7 +61,9 @@ actor City {
     for url in urls {
       let port = url.split(separator: ":").last.map(String.init) ?? ""
       let broker = kafka.map { ["--broker", "kafka", "--kafka-bootstrap", $0.bootstrap, "--kafka-replication", "1"] } ?? []
-      let program = Command(".build/release/dos", ["serve", kafka == nil ? "all" : "sensors", "--port", port, "--log-level", "warning"] + broker)
+      let program = Command(
+        ".build/release/dos", ["serve", kafka == nil ? "all" : "sensors", "--port", port, "--log-level", "warning"] + broker,
+        environment: environment)
       try program.start()
       programs.append(program)
       while (try? await client.send(ClientRequest(.get, url + "/health/ready")))?.status != 200 {

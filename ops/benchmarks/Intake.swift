@@ -51,7 +51,7 @@ extension Bench {
     let readings = await Readings(datastreams: city.datastreams, begin: city.freshHours())
     try await server.checkpoint()
     let before = try await server.bytes()
-    let live = try await OpenStreams(1, path: "/sensors/live", port: city.port)
+    let live = try await OpenStreams(1, path: "/sensors/live", mark: OpenStreams.reading, port: city.port)
     defer { live.end() }
     say("intake: \(settings.seconds) s over \(IntakeLoad.connections) connections")
     let load = await IntakeLoad(city: city, readings: readings)

@@ -5,6 +5,14 @@ import Postgres
 import Synchronization
 import Time
 
+/// Whether somebody said that it is enough.
+final class Signal: Sendable {
+  private let given = Mutex(false)
+
+  var isGiven: Bool { given.withLock { $0 } }
+  func give() { given.withLock { $0 = true } }
+}
+
 /// Readings sent over 32 connections, and the proof that what was acknowledged can be read.
 struct IntakeLoad: Sendable {
   static let connections = 32
@@ -27,6 +35,7 @@ struct IntakeLoad: Sendable {
   enum End: Sendable {
     case after(Duration)
     case rows(Int64)
+    case told(Signal)
   }
 
   let city: City
@@ -105,6 +114,7 @@ struct IntakeLoad: Sendable {
     switch end {
     case .after(let duration): ContinuousClock.now - began < duration
     case .rows(let rows): readings.rows < rows
+    case .told(let signal): !signal.isGiven
     }
   }
 

@@ -28,6 +28,11 @@ actor Limits {
     return Figure.Limit(name: "pgbench insert, \(clients) client\(clients == 1 ? "" : "s"), tx/s", value: value)
   }
 
+  /// Milliseconds that one transaction of one row takes, alone.
+  func commit() async throws -> Figure.Limit {
+    Figure.Limit(name: "pgbench insert, 1 client, ms", value: 1_000 / (try await inserts(clients: 1).value))
+  }
+
   /// Rows in transactions of several.
   func groupedInserts(clients: Int, rows: Int) async throws -> Figure.Limit {
     let value = try await once("grouped inserts") {

@@ -56,14 +56,16 @@ struct Server: Sendable {
   /// The city's databases, empty.
   func remakeDatabases() async throws {
     try await administer { admin in
-      for name in ["dos_sensors", "dos_broker"] {
+      for name in ["dos_sensors", "dos_warnings", "dos_broker"] {
         try await admin.execute("drop database if exists \(identifier: name) with (force)")
         try await admin.execute("create database \(identifier: name) owner dos")
       }
     }
-    let sensors = pool("dos_sensors", size: 1)
-    try await sensors.execute("create extension postgis")
-    await sensors.close()
+    for name in ["dos_sensors", "dos_warnings"] {
+      let pool = pool(name, size: 1)
+      try await pool.execute("create extension postgis")
+      await pool.close()
+    }
   }
 
   /// What one measure left to be written shall not burden the next.

@@ -37,7 +37,7 @@ extension Bench {
     try await Task.sleep(for: .seconds(1))
     let before = Usage.resident(await city.pid)
     say("streams: \(count) of them")
-    let streams = try await OpenStreams(count, path: "/sensors/live?datastream=\(datastream)", port: city.port)
+    let streams = try await OpenStreams(count, path: "/sensors/live?datastream=\(datastream)", mark: OpenStreams.reading, port: city.port)
     defer { streams.end() }
     let metrics = try await city.client.send(ClientRequest(.get, city.url + "/metrics")).text
     try expect(metrics.contains("\ndos_http_streams \(count)\n"), "the server does not count \(count) streams")

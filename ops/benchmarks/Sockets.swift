@@ -53,7 +53,7 @@ enum Sockets {
   }
 }
 
-/// Event streams that are open, read by one thread, which counts the readings that came on each.
+/// Event streams that are open, read by one thread, which counts the readings or alerts that came on each.
 final class OpenStreams: Sendable {
   private struct State {
     var opened = 0
@@ -67,9 +67,13 @@ final class OpenStreams: Sendable {
 
   private let state: Mutex<State>
   private let descriptors: [Int32]
+  private let mark: [UInt8]
 
   /// Opens that many streams, and returns when all are answered.
-  init(_ count: Int, path: String, port: UInt16) async throws {
+  ///
+  /// - Parameter mark: what each event that counts has once. No part of it but the whole begins like it, so that one number per stream says how far the match is.
+  init(_ count: Int, path: String, mark: [UInt8], port: UInt16) async throws {
+    self.mark = mark
     var descriptors: [Int32] = []
     for index in 0..<count {
       let request = "GET \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nAccept: text/event-stream\r\n\r\n"
@@ -105,8 +109,10 @@ final class OpenStreams: Sendable {
 
   func end() { state.withLock { $0.closing = true } }
 
-  /// Each reading has one of these. No part of it but the whole begins like it, so that one number per stream says how far the match is.
-  private static let mark = Array("@iot.id".utf8)
+  /// The mark of a reading.
+  static let reading = Array("@iot.id".utf8)
+  /// The mark of an alert.
+  static let alert = Array(": alert\n".utf8)
 
   private func read() {
     let poll = epoll_create1(0)
@@ -133,7 +139,7 @@ final class OpenStreams: Sendable {
           matched[index] = 0
           if buffer.starts(with: Array("HTTP/1.1 200".utf8)) { opened += 1 } else { ended += 1 }
         }
-        let readings = Self.count(in: buffer, size, &matched[index])
+        let readings = count(in: buffer, size, &matched[index])
         if readings > 0 { found.append((index, readings)) }
       }
       if found.isEmpty, opened + ended == 0 { continue }
@@ -151,7 +157,7 @@ final class OpenStreams: Sendable {
     close(poll)
   }
 
-  private static func count(in buffer: [UInt8], _ size: Int, _ matched: inout Int) -> Int {
+  private func count(in buffer: [UInt8], _ size: Int, _ matched: inout Int) -> Int {
     var count = 0
     var place = matched
     for index in 0..<size {
