@@ -4,13 +4,19 @@ public import Postgres
 /// The rows behind leases, for those who set them up, read them or move them by hand (replay).
 public enum CheckpointTable {
   /// Makes a subscription's rows exist. Those that do are left as they are.
+  ///
+  /// Where a topic has more partitions than a subscription knows, it has grown meanwhile, and each new one goes on where its parent ended: there it begins at the
+  /// parent's place, and not at its start.
   public static func ensure(
     subscription: String, topic: String, starts: [Int64], on connection: isolated PostgresConnection
   ) throws(PostgresError) {
     try connection.execute(
       """
-      insert into dos_checkpoints (subscription, topic, partition, position)
-      select \(subscription), \(topic), number - 1, start from unnest(\(starts)) with ordinality as given(start, number)
+      with known as (select * from dos_checkpoints where subscription = \(subscription) and topic = \(topic)),
+        given as (select number - 1 as partition, start from unnest(\(starts)) with ordinality as listed(start, number))
+      insert into dos_checkpoints (subscription, topic, partition, position, epoch, journal_offset)
+      select \(subscription), \(topic), given.partition, coalesce(parent.position, given.start), parent.epoch, parent.journal_offset
+      from given left join known parent on parent.partition = given.partition % (select nullif(count(*), 0) from known)
       on conflict do nothing
       """)
   }

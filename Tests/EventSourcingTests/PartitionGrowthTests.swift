@@ -54,6 +54,20 @@ import Time
     }
   }
 
+  @Test("that nobody told of it goes on at the place of each new partition's parent") func untold() async throws {
+    try await withTestDatabase(
+      migrate: [TestSchema(scope: EventSourcingMigrations.scope, migrations: try EventSourcingMigrations.load())], size: 2
+    ) { pool in
+      let places = try await pool.transaction { connection throws in
+        for starts: [Int64] in [[3, 5], [0, 0, 90, 90, 90, 90], [7, 7, 7, 7, 7, 7]] {
+          try CheckpointTable.ensure(subscription: "hearing", topic: "dos.tests.growing", starts: starts, on: connection)
+        }
+        return try CheckpointTable.read(subscription: "hearing", topic: "dos.tests.growing", on: connection)
+      }
+      #expect(places.mapValues(\.position) == [0: 3, 1: 5, 2: 3, 3: 5, 4: 3, 5: 5])
+    }
+  }
+
   private func say(_ words: [String], _ streams: [String], in topic: Topic, _ broker: any EventBroker) async throws {
     for word in words {
       _ = try await broker.publish(

@@ -57,6 +57,11 @@ struct TestSensors {
     return id
   }
 
+  /// Whether whoever watches has its place in every partition with readings.
+  private static func isWatching(_ pool: PostgresPool) async throws -> Bool {
+    try await pool.query("select 1 from dos_checkpoints where subscription = 'rule-watch' and topic like 'dos.sensors.%'").count == 64
+  }
+
   private func hints(_ city: WholeWarnings, _ wanted: (([JSONValue]) -> Bool)) async throws -> [JSONValue] {
     try await city.get("/warnings/hints") { wanted($0["hints"]?.array ?? []) }["hints"]?.array ?? []
   }
@@ -74,7 +79,7 @@ struct TestSensors {
         try await city.subscribe(hook, name: name, purpose: "rota/bach/\(level)")
       }
       let rule = try await activate(Self.rule(Self.above(7, 1.2, clear: 1.0)), city)
-      #expect(try await eventually { try await city.pool.query("select 1 from rule_positions").count >= 0 })
+      #expect(try await eventually { try await Self.isWatching(city.pool) })
       var level = 0.2
       var raised: [JSONValue] = []
       for _ in 0..<60 where raised.isEmpty {
@@ -141,6 +146,26 @@ struct TestSensors {
         let cleared = try await story.hints(city) { $0.contains { $0["standing"]?.string == "cleared" } }
         #expect(!cleared.contains { $0["standing"]?.string == "raised" })
         #expect((1...2).contains(cleared.count))
+      }
+      await broker.close()
+    }
+  }
+
+  @Test("is raised by a sensor whose first reading came while nobody watched") func firstReading() async throws {
+    try await withTestDatabase(migrate: WholeWarnings.schema(), size: 8) { pool in
+      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
+      try await broker.declare(WarningService().topics + SensorReadings.topics(of: broker))
+      let clock = TestClock()
+      let story = self
+      try await WholeWarnings.serving(pool, broker, clock) { city in
+        _ = try await story.activate(Self.rule(Self.above(7, 1.2, clear: 1.0), rota: nil), city)
+        #expect(try await eventually { try await Self.isWatching(pool) })
+      }
+      clock.pass(.seconds(60))
+      try await TestSensors(broker: broker).report(7, [(clock.now, 1.5)])
+      try await WholeWarnings.serving(pool, broker, clock) { city in
+        let raised = try await story.hints(city) { $0.count == 1 }
+        #expect(raised.count == 1)
       }
       await broker.close()
     }

@@ -11,6 +11,9 @@ static const unsigned char migrations_0002_rules_sql[] = {
 static const unsigned char migrations_0003_foreign_sql[] = {
 #embed "../Migrations/0003_foreign.sql"
 };
+static const unsigned char migrations_0004_rule_watch_checkpoints_sql[] = {
+#embed "../Migrations/0004_rule_watch_checkpoints.sql"
+};
 static const unsigned char areas_areas_json[] = {
 #embed "../Areas/areas.json"
 };
@@ -65,6 +68,7 @@ static const embedded_file files[] = {
     {"Migrations/0001_warnings.sql", migrations_0001_warnings_sql, sizeof migrations_0001_warnings_sql},
     {"Migrations/0002_rules.sql", migrations_0002_rules_sql, sizeof migrations_0002_rules_sql},
     {"Migrations/0003_foreign.sql", migrations_0003_foreign_sql, sizeof migrations_0003_foreign_sql},
+    {"Migrations/0004_rule_watch_checkpoints.sql", migrations_0004_rule_watch_checkpoints_sql, sizeof migrations_0004_rule_watch_checkpoints_sql},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
     {"Pages/city.js", pages_city_js, sizeof pages_city_js},
     {"Pages/details.js", pages_details_js, sizeof pages_details_js},

@@ -50,13 +50,15 @@ struct RuleStore: Sendable {
     return all
   }
 
-  func positions() async throws -> [String: [Int: Int64]] {
-    var all: [String: [Int: Int64]] = [:]
-    for row in try await pool.query("select topic, partition, position from rule_positions") {
-      let (topic, partition, position) = try row.decode(String.self, Int32.self, Int64.self)
-      all[topic, default: [:]][Int(partition)] = position
+  /// The next event wanted of each partition of a topic. Where none is known yet, the one that is given stands from now on: what comes while nobody watches is
+  /// read by who watches next.
+  func positions(in topic: String, orAt starts: [Int64], under lease: Lease) async throws -> [Int64] {
+    let known = try await pool.transaction { connection throws in
+      try lease.advance(from: lease.checkpoint, to: lease.checkpoint, on: connection)
+      try CheckpointTable.ensure(subscription: lease.subscription, topic: topic, starts: starts, on: connection)
+      return try CheckpointTable.read(subscription: lease.subscription, topic: topic, on: connection)
     }
-    return all
+    return starts.indices.map { known[$0]?.position ?? starts[$0] }
   }
 
   /// The stored readings of the last so many seconds of each datastream, and its newest in any case.
@@ -99,9 +101,9 @@ struct RuleStore: Sendable {
       }
       try connection.execute(
         """
-        insert into rule_positions (topic, partition, position)
-        select * from unnest(\(positions.map(\.topic)), \(positions.map { Int32($0.partition) }), \(positions.map(\.position)))
-        on conflict (topic, partition) do update set position = excluded.position
+        update dos_checkpoints reached set position = moved.position
+        from unnest(\(positions.map(\.topic)), \(positions.map { Int32($0.partition) }), \(positions.map(\.position))) moved(topic, partition, position)
+        where reached.subscription = \(lease.subscription) and reached.topic = moved.topic and reached.partition = moved.partition
         """)
     }
   }

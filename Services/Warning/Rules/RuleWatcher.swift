@@ -60,7 +60,7 @@ final class RuleWatcher: Sendable {
       broker: broker, trouble: { [log] in log.repeating(.warning, "readings", "readings are waited for", ["reason": .string($0)]) })
     running.withLock { $0 = inbox }
     defer { running.withLock { $0 = nil } }
-    let positions = try await self.positions()
+    let positions = try await self.positions(lease)
     try await withThrowingTaskGroup(of: Void.self) { group in
       defer {
         group.cancelAll()
@@ -84,12 +84,11 @@ final class RuleWatcher: Sendable {
   }
 
   /// Where to begin in each partition: a topic that was never read begins at its end, since rules are about what comes.
-  private func positions() async throws -> [(topic: Topic, partition: Int, position: Int64)] {
-    let stored = try await store.positions()
+  private func positions(_ lease: Lease) async throws -> [(topic: Topic, partition: Int, position: Int64)] {
     var all: [(Topic, Int, Int64)] = []
     for topic in SensorReadings.topics(of: broker) {
-      let ends = try await broker.end(of: topic)
-      for partition in 0..<topic.partitions { all.append((topic, partition, stored[topic.name]?[partition] ?? ends[partition])) }
+      let positions = try await store.positions(in: topic.name, orAt: try await broker.end(of: topic), under: lease)
+      all += positions.enumerated().map { (topic, $0.offset, $0.element) }
     }
     return all
   }
