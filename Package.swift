@@ -74,7 +74,7 @@ let package = Package(
         "CAP", "WarningDomain", "WarningEmbedded", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Geo", "Time", "Embedded",
         "Deciding",
       ],
-      exclude: ["CAP", "Domain", "Embedded", "Migrations", "Pages", "Areas/areas.json"]),
+      exclude: ["CAP", "Domain", "Embedded", "Migrations", "Pages", "Templates", "Areas/areas.json"]),
     .executableTarget(
       name: "dos", dependencies: ["SensorIngest", "Warning", "ServiceKit", "EventSourcing", "Broker", "Postgres", "HTTP", "JSON", "Formats", "Time"],
       path: "Services/dos", swiftSettings: strict),

@@ -48,6 +48,10 @@ enum WarningCoding {
     .type("de.dos2030.warnings.rule-paused.v1", write: { if case .paused(let event) = $0 { event } else { nil } }, read: RuleEvent.paused),
     .type("de.dos2030.warnings.rule-retired.v1", write: { if case .retired(let event) = $0 { event } else { nil } }, read: RuleEvent.retired))
 
+  static let templates = EventTypes<TemplateEvent>(
+    .type("de.dos2030.warnings.template-saved.v1", write: { if case .saved(let event) = $0 { event } else { nil } }, read: TemplateEvent.saved),
+    .type("de.dos2030.warnings.template-removed.v1", write: { if case .removed(let event) = $0 { event } else { nil } }, read: TemplateEvent.removed))
+
   static let published = EventTypes<PublishedEvent>(
     .type("de.dos2030.warnings.alert-published.v1", write: { if case .published(let event) = $0 { event } else { nil } }, read: PublishedEvent.published),
     .type("de.dos2030.warnings.alert-ended.v1", write: { if case .ended(let event) = $0 { event } else { nil } }, read: PublishedEvent.ended))

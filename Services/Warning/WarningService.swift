@@ -75,8 +75,10 @@ public struct WarningService: Service {
     let commands = WarningCommands(decisions: decisions, letters: letters, clock: context.clock)
     let lists = WarningLists(pool: pool, decisions: decisions, positions: projecting.positions)
     let resolver = AreaResolver(pool: pool, directory: directory)
+    let templates = Templates(pool: pool)
     var routes = ActiveAPI(pool: pool, clock: context.clock).routes + stream.routes
-    routes += AlertsAPI(commands: commands, areas: resolver, lists: lists, city: context.city).routes
+    routes += AlertsAPI(commands: commands, areas: resolver, templates: templates, lists: lists, city: context.city).routes
+    routes += TemplatesAPI(commands: commands, lists: lists, templates: templates).routes
     routes += HintsAPI(commands: commands, lists: lists).routes + ReleasesAPI(commands: commands, lists: lists, city: context.city).routes
     routes += DeliveriesAPI(commands: commands, lists: lists).routes + TargetsAPI(targets: targets, city: context.city).routes
     routes += CAPAPI(pool: pool, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists).routes

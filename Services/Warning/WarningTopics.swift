@@ -22,5 +22,6 @@ enum WarningStreams {
   static func alert(_ id: some CustomStringConvertible) -> String { "alert-\(id.description.lowercased())" }
   static func hint(_ id: some CustomStringConvertible) -> String { "hint-\(id.description.lowercased())" }
   static func rule(_ id: some CustomStringConvertible) -> String { "rule-\(id.description.lowercased())" }
+  static func template(_ name: String) -> String { "template-\(name)" }
   static func release(_ id: some CustomStringConvertible) -> String { "release-\(id.description.lowercased())" }
 }

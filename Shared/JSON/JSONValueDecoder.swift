@@ -9,6 +9,7 @@ struct JSONValueDecoder: Decoder {
   func decode<T: Decodable>(_ type: T.Type) throws -> T {
     if type == JSONValue.self, let value = value as? T { return value }
     if let known = type as? any KnownFields.Type, case .object(let members) = value { try refuseUnknown(members, known) }
+    if let words = type as? any (RawRepresentable & CaseIterable).Type { try refuseUnknown(words) }
     return try T(from: self)
   }
 
@@ -18,6 +19,13 @@ struct JSONValueDecoder: Decoder {
       let expected = nearestName(to: name, among: type.fields).map { "'\($0)'" } ?? "one of \(type.fields.joined(separator: ", "))"
       throw JSONRejection(path: path, problem: "the field is unknown", expected: expected)
     }
+  }
+
+  /// A word that is none of a list's.
+  private func refuseUnknown<Word: RawRepresentable & CaseIterable>(_ type: Word.Type) throws {
+    guard let text = value.string, let words = type.allCases.map(\.rawValue) as? [String], !words.contains(text) else { return }
+    let expected = nearestName(to: text, among: words).map { "'\($0)'" } ?? "one of \(words.joined(separator: ", "))"
+    throw JSONRejection(path: JSONRejection.text(codingPath), problem: "is '\(text.prefix(80))'", expected: expected)
   }
 
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {

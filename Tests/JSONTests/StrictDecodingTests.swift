@@ -54,6 +54,15 @@ struct StrictDecodingTests {
     #expect(rejection?.expected == expected)
   }
 
+  private enum Shade: String, CaseIterable, Decodable { case light, dark }
+
+  @Test("refuses a word that no list has, with the nearest, or with all of them", arguments: [("drak", "'dark'"), ("orange", "one of light, dark")])
+  func word(text: String, expected: String) {
+    #expect(throws: JSONRejection(path: "1", problem: "is '\(text)'", expected: expected)) {
+      try decodeStrictly([Shade].self, from: Array(#"["light","\#(text)"]"#.utf8))
+    }
+  }
+
   @Test("says that a time lacks its zone")
   func time() {
     let rejection = #expect(throws: JSONRejection.self) {

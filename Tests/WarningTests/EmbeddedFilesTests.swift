@@ -10,7 +10,7 @@ struct EmbeddedFilesTests {
   func complete() throws {
     let service = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Services/Warning").standardized
     var files: [String: [UInt8]] = [:]
-    for folder in ["Migrations", "Pages", "Areas"] {
+    for folder in ["Migrations", "Pages", "Areas", "Templates"] {
       for name in try FileManager.default.contentsOfDirectory(atPath: service.appending(path: folder).path)
       where !name.hasPrefix(".") && !name.hasSuffix(".swift") {
         files["\(folder)/\(name)"] = Array(try Data(contentsOf: service.appending(path: "\(folder)/\(name)")))

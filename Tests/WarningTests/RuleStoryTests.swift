@@ -193,6 +193,22 @@ struct TestSensors {
     }
   }
 
+  @Test("is refused with the field that is wrong and the word that was meant") func refused() async throws {
+    try await WholeWarnings.run { city in
+      let jump = JSONValue.object([
+        "kind": .string("rateOfChange"), "datastream": .int(7), "direction": .string("above"), "by": .number(1), "within": .int(600),
+        "clearBelow": .number(0.5),
+      ])
+      let direction = try await city.expect(400, .post, "/warnings/rules", Self.rule(jump))
+      #expect(direction["errors"]?.array?.first?["path"]?.string == "condition/direction")
+      #expect(direction["errors"]?.array?.first?["expected"]?.string == "one of rise, fall")
+      var rule = Self.rule(Self.above(7, 1.2, clear: 1)).object ?? [:]
+      rule["staleafter"] = .int(60)
+      let misspelt = try await city.expect(400, .post, "/warnings/rules", .object(rule))
+      #expect(misspelt["errors"]?.array?.first?["expected"]?.string == "'staleAfter'")
+    }
+  }
+
   @Test("is tried on history before it goes live: what it would have fired, hits, misses, false alarms and lead time") func simulate() async throws {
     try await WholeWarnings.run { city in
       try await city.broker.declare(SensorReadings.topics(of: city.broker))

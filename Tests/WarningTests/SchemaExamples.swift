@@ -20,6 +20,7 @@ enum SchemaExamples {
     written += try hints().map { try write($0, WarningCoding.hints) }
     written += try deliveries().map { try write($0, WarningCoding.deliveries) }
     written += try releases().map { try write($0, WarningCoding.releases) }
+    written += try templates().map { try write($0, WarningCoding.templates) }
     written += try RuleExamples.events().map { try write($0, WarningCoding.rules) }
     written += try published(alerts).map { try write($0, WarningCoding.published) }
     let foreign = ForeignReceived(sender: "wetter@example.org", identifier: "1", sent: noon, document: "<alert/>", at: noon)
@@ -44,6 +45,18 @@ enum SchemaExamples {
   private static let kim = Officer(subject: "kim", city: nil)
   private static let own = Authority(id: "dortmund", name: "Stadt Dortmund", actingCities: ["dortmund"], ars: "059130000000")
   private static let other = Authority(id: "kreis-unna", name: "Kreis Unna", actingCities: [], ars: "059780000000")
+
+  private static func templates() throws -> [TemplateEvent] {
+    let full = Templates.brought.values.map { brought in
+      var full = brought
+      (full.content.eventCode, full.content.responseTypes) = ("BBK-EVC-053", [.avoid])
+      (full.content.contact, full.content.web) = ("Leitstelle Dortmund", "https://www.dortmund.de/warnungen")
+      return full
+    }
+    return try (full + Templates.brought.values).flatMap { template in
+      try decided(TemplateDecider.self, [.save(template, name: "hochwasser", by: ada, at: noon), .remove(name: "hochwasser", by: ada, at: noon)])
+    }
+  }
 
   // MARK: Alerts
 

@@ -101,7 +101,9 @@ struct SchemaTests {
   }
 
   private static let types = WarningCoding.alerts.types.union(WarningCoding.hints.types).union(WarningCoding.deliveries.types)
-    .union(WarningCoding.releases.types).union(WarningCoding.rules.types).union(WarningCoding.published.types).union([ForeignReceived.type])
+    .union(WarningCoding.releases.types).union(WarningCoding.rules.types).union(WarningCoding.templates.types).union(WarningCoding.published.types).union([
+      ForeignReceived.type
+    ])
 
   private static func names(in part: String) throws -> [String] { try Schemas.names(in: part).filter { $0.hasPrefix(Schemas.warnings.types) } }
 
@@ -113,6 +115,6 @@ struct SchemaTests {
     func again<Event>(_ coding: EventTypes<Event>) throws -> [UInt8]? { try coding.decode(type: type, data: data).map { try coding.encode($0).data } }
     if type == ForeignReceived.type { return try WarningJSON.bytes(JSONDecoder().decode(ForeignReceived.self, from: Data(data))) }
     return try again(WarningCoding.alerts) ?? again(WarningCoding.hints) ?? again(WarningCoding.deliveries) ?? again(WarningCoding.releases)
-      ?? again(WarningCoding.rules) ?? again(WarningCoding.published)
+      ?? again(WarningCoding.rules) ?? again(WarningCoding.templates) ?? again(WarningCoding.published)
   }
 }

@@ -10,44 +10,33 @@ struct ContentBody: Decodable, KnownFields, Sendable {
     "categories", "eventCode", "urgency", "severity", "certainty", "responseTypes", "onset", "expires", "texts", "area", "channels", "contact", "web",
   ]
 
-  let categories: [OneOf<WarningDomain.Category>]
+  let categories: [WarningDomain.Category]
   let eventCode: String?
-  let urgency: OneOf<Urgency>
-  let severity: OneOf<Severity>
-  let certainty: OneOf<Certainty>
-  let responseTypes: [OneOf<ResponseType>]?
+  let urgency: Urgency
+  let severity: Severity
+  let certainty: Certainty
+  let responseTypes: [ResponseType]?
   let onset: Instant?
   let expires: Instant
-  let texts: [TextBody]
+  let texts: [AlertText]
   let area: NamedArea
-  let channels: [OneOf<Channel>]
+  let channels: [Channel]
   let contact: String?
   let web: String?
 
   func content(in area: AlertArea) -> AlertContent {
     AlertContent(
-      categories: categories.map(\.word), eventCode: eventCode, urgency: urgency.word, severity: severity.word, certainty: certainty.word,
-      responseTypes: (responseTypes ?? []).map(\.word), onset: onset, expires: expires, texts: texts.map(\.text), area: area,
-      channels: Set(channels.map(\.word)), contact: contact, web: web)
+      categories: categories, eventCode: eventCode, urgency: urgency, severity: severity, certainty: certainty,
+      responseTypes: responseTypes ?? [], onset: onset, expires: expires, texts: texts, area: area,
+      channels: Set(channels), contact: contact, web: web)
   }
 }
 
-struct TextBody: Decodable, KnownFields, Sendable {
-  static let fields = ["language", "event", "headline", "description", "instruction"]
-  let language: String
-  let event: String
-  let headline: String
-  let description: String
-  let instruction: String
-
-  var text: AlertText { AlertText(language: language, event: event, headline: headline, description: description, instruction: instruction) }
-}
-
-/// `POST /warnings/alerts`.
+/// `POST /warnings/alerts`. Where it names a template, `content` has only what is other than there (`Templates.draft`).
 struct DraftBody: Decodable, KnownFields, Sendable {
   static let fields = ["city", "mode", "hint", "template", "content"]
   let city: String?
-  let mode: OneOf<AlertMode>?
+  let mode: AlertMode?
   let hint: UUID?
   let template: String?
   let content: ContentBody
@@ -64,7 +53,7 @@ struct UpdateBody: Decodable, KnownFields, Sendable {
 struct EndBody: Decodable, KnownFields, Sendable {
   static let fields = ["refersTo", "texts"]
   let refersTo: UUID
-  let texts: [TextBody]
+  let texts: [AlertText]
 }
 
 struct ReasonBody: Decodable, KnownFields, Sendable {

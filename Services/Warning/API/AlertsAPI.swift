@@ -11,6 +11,7 @@ import WarningDomain
 struct AlertsAPI: Sendable {
   let commands: WarningCommands
   let areas: AreaResolver
+  let templates: Templates
   let lists: WarningLists
   let city: String
 
@@ -74,7 +75,7 @@ struct AlertsAPI: Sendable {
   }
 
   private func draft(_ request: Request) async throws -> Response {
-    let body = try request.decoded(DraftBody.self)
+    let body = try await templates.draft(request, at: commands.clock())
     let officer = try request.officer()
     let origin: AlertOrigin
     switch (body.hint, body.template) {
@@ -91,7 +92,7 @@ struct AlertsAPI: Sendable {
     let id = commands.newID(for: request)
     return try await decide(request, on: id, status: 201) {
       .draft(
-        alert: id, message: commands.newID(for: request, "message"), city: body.city ?? officer.city ?? city, mode: body.mode?.word ?? .actual, origin: origin,
+        alert: id, message: commands.newID(for: request, "message"), city: body.city ?? officer.city ?? city, mode: body.mode ?? .actual, origin: origin,
         content: content, by: $0, at: $1)
     }
   }
@@ -119,7 +120,7 @@ struct AlertsAPI: Sendable {
     guard case .chain(let chain) = try await commands.letters.chain(try request.uuid("id")) else { throw WarningProblems.of(AlertRefusal.unknown) }
     guard let head = chain.head else { throw WarningProblems.of(.notIssuedYet) }
     var content = head.content
-    content.texts = body.texts.map(\.text)
+    content.texts = body.texts
     content.onset = nil
     content.urgency = .past
     content.responseTypes = kind == .allClear ? [.allClear] : [.none]

@@ -15,7 +15,7 @@ struct ReleasesAPI: Sendable {
   private struct Body: Decodable, KnownFields, Sendable {
     static let fields = ["city", "mode", "from", "until", "reason"]
     let city: String?
-    let mode: OneOf<AlertMode>
+    let mode: AlertMode
     let from: Instant
     let until: Instant
     let reason: String
@@ -32,7 +32,7 @@ struct ReleasesAPI: Sendable {
         let body = try request.decoded(Body.self)
         let officer = try request.officer()
         let release = Release(
-          id: commands.newID(for: request), city: body.city ?? officer.city ?? city, mode: body.mode.word, from: body.from, until: body.until,
+          id: commands.newID(for: request), city: body.city ?? officer.city ?? city, mode: body.mode, from: body.from, until: body.until,
           reason: body.reason)
         return try await decide(release.id, request, status: 201) { .propose(release, by: $0, at: $1) }
       },

@@ -10,12 +10,12 @@ struct TargetsAPI: Sendable {
   let targets: DeliveryTargets
   let city: String
 
-  private enum Sending: String, CaseIterable { case webhook, email }
+  private enum Sending: String, CaseIterable, Decodable { case webhook, email }
 
   private struct Body: Decodable, KnownFields, Sendable {
     static let fields = ["city", "channel", "name", "address", "secret", "purpose"]
     let city: String?
-    let channel: OneOf<Sending>
+    let channel: Sending
     let name: String
     let address: String
     let secret: String?
@@ -50,7 +50,7 @@ struct TargetsAPI: Sendable {
     let body = try request.decoded(Body.self)
     let city = body.city ?? request.caller?.city ?? self.city
     try check(city, request)
-    let channel: Channel = body.channel.word == .webhook ? .webhook : .email
+    let channel: Channel = body.channel == .webhook ? .webhook : .email
     try check(body.address, channel)
     guard !body.name.allSatisfy(\.isWhitespace), body.name.count <= 200 else {
       throw Problem.badRequest(path: "name", problem: "is empty or too long", expected: "1 to 200 characters")

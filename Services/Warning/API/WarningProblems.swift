@@ -62,6 +62,16 @@ enum WarningProblems {
     }
   }
 
+  static func of(_ refusal: TemplateRefusal) -> Problem {
+    switch refusal {
+    case .unknown: .notFound("No officer saved such a template.")
+    case .name(let name):
+      .badRequest(path: "name", problem: "is \"\(name.prefix(60))\"", expected: "1 to 60 small letters, digits and hyphens")
+    case .problems(let problems):
+      .unprocessable("The template cannot be saved as it is.", errors: problems.map { .init(path: $0.path, problem: $0.problem, expected: $0.expected) })
+    }
+  }
+
   static func of(_ refusal: ReleaseRefusal) -> Problem {
     switch refusal {
     case .unknown: .notFound("There is no such release.")

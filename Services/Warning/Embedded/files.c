@@ -14,6 +14,12 @@ static const unsigned char migrations_0003_foreign_sql[] = {
 static const unsigned char migrations_0004_rule_watch_checkpoints_sql[] = {
 #embed "../Migrations/0004_rule_watch_checkpoints.sql"
 };
+static const unsigned char migrations_0005_templates_sql[] = {
+#embed "../Migrations/0005_templates.sql"
+};
+static const unsigned char templates_templates_json[] = {
+#embed "../Templates/templates.json"
+};
 static const unsigned char areas_areas_json[] = {
 #embed "../Areas/areas.json"
 };
@@ -69,6 +75,8 @@ static const embedded_file files[] = {
     {"Migrations/0002_rules.sql", migrations_0002_rules_sql, sizeof migrations_0002_rules_sql},
     {"Migrations/0003_foreign.sql", migrations_0003_foreign_sql, sizeof migrations_0003_foreign_sql},
     {"Migrations/0004_rule_watch_checkpoints.sql", migrations_0004_rule_watch_checkpoints_sql, sizeof migrations_0004_rule_watch_checkpoints_sql},
+    {"Migrations/0005_templates.sql", migrations_0005_templates_sql, sizeof migrations_0005_templates_sql},
+    {"Templates/templates.json", templates_templates_json, sizeof templates_templates_json},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
     {"Pages/city.js", pages_city_js, sizeof pages_city_js},
     {"Pages/details.js", pages_details_js, sizeof pages_details_js},

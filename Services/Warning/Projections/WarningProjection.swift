@@ -13,7 +13,7 @@ struct WarningProjection: Projection {
     ProjectionTable(name: "alerts", key: ["alert"]), ProjectionTable(name: "issued_messages", key: ["message"]),
     ProjectionTable(name: "hints", key: ["hint"]), ProjectionTable(name: "deliveries", key: ["stream", "message"]),
     ProjectionTable(name: "releases", key: ["release"]), ProjectionTable(name: "rules", key: ["rule"]),
-    ProjectionTable(name: "foreign_messages", key: ["stream"]),
+    ProjectionTable(name: "foreign_messages", key: ["stream"]), ProjectionTable(name: "templates", key: ["name"]),
     deadlines.table,
   ]
 
@@ -25,6 +25,7 @@ struct WarningProjection: Projection {
     case release(ReleaseEvent)
     case rule(RuleEvent)
     case foreign(ForeignReceived)
+    case template(TemplateEvent)
   }
 
   func check(_ event: ProjectedEvent) throws { _ = try Self.read(event) }
@@ -40,6 +41,7 @@ struct WarningProjection: Projection {
       case .rule(let decision):
         try RuleRows(stream: stream, place: event.event.journal?.offset ?? event.position.offset, tables: tables).apply(decision, on: connection)
       case .foreign(let received): try ForeignRows(stream: stream, tables: tables).apply(received, on: connection)
+      case .template(let decision): try TemplateRows(tables: tables).apply(decision, on: connection)
       case nil: break
       }
     }
@@ -52,6 +54,7 @@ struct WarningProjection: Projection {
     if let decision = try WarningCoding.alerts.decode(type: type, data: data) { return .alert(decision) }
     if let decision = try WarningCoding.hints.decode(type: type, data: data) { return .hint(decision) }
     if let decision = try WarningCoding.rules.decode(type: type, data: data) { return .rule(decision) }
+    if let decision = try WarningCoding.templates.decode(type: type, data: data) { return .template(decision) }
     return try WarningCoding.releases.decode(type: type, data: data).map(Decision.release)
   }
 }

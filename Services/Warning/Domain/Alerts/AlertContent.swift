@@ -151,10 +151,10 @@ extension AlertContent {
     if expires > now + Self.longest { problems.append(ContentProblem("expires", "is more than a week ahead", expected: "at most 7 days; an update renews it")) }
     if let onset, onset >= expires { problems.append(ContentProblem("onset", "is not before expires", expected: "before it, or none")) }
     if channels.isEmpty { problems.append(ContentProblem("channels", "is empty", expected: "at least one channel")) }
-    return problems + textProblems(mode) + areaProblems()
+    return problems + Self.problems(of: texts, on: channels, mode) + areaProblems()
   }
 
-  private func textProblems(_ mode: AlertMode) -> [ContentProblem] {
+  static func problems(of texts: [AlertText], on channels: Set<Channel>, _ mode: AlertMode) -> [ContentProblem] {
     var problems: [ContentProblem] = []
     for language in ["de", "en"] where !texts.contains(where: { $0.language == language || $0.language.hasPrefix(language + "-") }) {
       problems.append(ContentProblem("texts", "has nothing in the language \(language)", expected: "German and English at least"))
