@@ -17,7 +17,7 @@ final class ReadingsInbox: Sendable {
   let bell = Bell()
   private let broker: any EventBroker
   private let waiting = Mutex<[Batch]>([])
-  private let watched = Mutex<Set<Int64>>([])
+  private let watched = Mutex<[Int64: Int]>([:])
   private let trouble: @Sendable (String) -> Void
 
   init(broker: any EventBroker, trouble: @escaping @Sendable (String) -> Void) {
@@ -25,7 +25,9 @@ final class ReadingsInbox: Sendable {
     self.trouble = trouble
   }
 
-  func watch(_ datastreams: Set<Int64>) { watched.withLock { $0 = datastreams } }
+  /// Of how many seconds the readings of each datastream are needed; others are not.
+  var horizons: [Int64: Int] { watched.withLock { $0 } }
+  func watch(_ horizons: [Int64: Int]) { watched.withLock { $0 = horizons } }
 
   /// What has come; whoever takes it says `done` when it is stored.
   func take() -> [Batch] {
@@ -62,8 +64,8 @@ final class ReadingsInbox: Sendable {
         let events = try await reader.next(limit: 1_000, wait: .seconds(1))
         guard let last = events.last else { continue }
         position = last.position.offset + 1
-        let watched = watched.withLock { $0 }
-        let wanted = events.filter { SensorReadings.datastream($0).map(watched.contains) ?? false }
+        let horizons = horizons
+        let wanted = events.filter { SensorReadings.datastream($0).map { horizons[$0] != nil } ?? false }
         let reached = position
         await withCheckedContinuation { continuation in
           let batch = Batch(topic: topic.name, partition: partition, position: reached, events: wanted, taken: continuation)

@@ -134,17 +134,30 @@ struct RuleStore: Sendable {
     }
   }
 
-  /// Drops what no rule needs any more, but for the newest reading of what is watched.
+  /// Drops what no rule needs any more, but for the newest reading of what is watched; so much at a time that nobody else has to wait for it.
   func trim(_ horizons: [Int64: Int], at now: Instant) async throws {
-    let datastreams = horizons.keys.sorted()
-    let cutoffs = datastreams.map { now - .seconds(horizons[$0] ?? 0) }
+    let all = horizons.keys.sorted()
+    for start in stride(from: 0, to: all.count, by: 200) {
+      let datastreams = Array(all[start..<min(start + 200, all.count)])
+      let cutoffs = datastreams.map { now - .seconds(horizons[$0] ?? 0) }
+      try await pool.execute(
+        """
+        delete from rule_readings r using (
+          select wanted.datastream, least(wanted.cutoff, newest.time) as cutoff
+          from unnest(\(datastreams), \(cutoffs)) as wanted (datastream, cutoff)
+          cross join lateral (select time from rule_readings where datastream = wanted.datastream order by time desc limit 1) newest) wanted
+        where r.datastream = wanted.datastream and r.time < wanted.cutoff
+        """)
+    }
+    // Of what no rule looks at any more: one step along the index per datastream that has readings.
     try await pool.execute(
       """
-      delete from rule_readings r using unnest(\(datastreams), \(cutoffs)) as wanted (datastream, cutoff)
-      where r.datastream = wanted.datastream and r.time < wanted.cutoff
-        and r.time < (select max(time) from rule_readings newest where newest.datastream = wanted.datastream)
+      with recursive kept as (
+        (select datastream from rule_readings order by datastream limit 1)
+        union all
+        select (select datastream from rule_readings where datastream > kept.datastream order by datastream limit 1) from kept where datastream is not null)
+      delete from rule_readings where datastream in (select datastream from kept except select unnest(\(all)))
       """)
-    try await pool.execute("delete from rule_readings where not (datastream = any (\(datastreams)))")
   }
 
   private struct Row {

@@ -22,7 +22,7 @@ final class RuleWatcher: Sendable {
   private static let reload = Duration.seconds(1)
   /// Between two writings of what was found of rules that raised nothing.
   private static let saving = Duration.seconds(10)
-  private static let trimming = Duration.seconds(3_600)
+  private static let trimming = Duration.seconds(60)
 
   init(broker: any EventBroker, pool: PostgresPool, decisions: Journal, clock: @escaping @Sendable () -> Instant, log: Log) {
     self.broker = broker
@@ -69,6 +69,7 @@ final class RuleWatcher: Sendable {
       var round = Round(lease: lease, inbox: inbox)
       try await loadRules(&round)
       for (topic, partition, position) in positions { group.addTask { await inbox.follow(topic, partition, from: position) } }
+      group.addTask { await self.trim(inbox) }
       do {
         while !Task.isCancelled { try await once(&round) }
       } catch {
@@ -103,7 +104,6 @@ final class RuleWatcher: Sendable {
     var edition = Int64.min
     var looked = ContinuousClock.now
     var saved = ContinuousClock.now
-    var trimmed = ContinuousClock.now - RuleWatcher.trimming + .seconds(60)
 
     var horizons: [Int64: Int] {
       var all: [Int64: Int] = [:]
@@ -133,9 +133,16 @@ final class RuleWatcher: Sendable {
       round.saved = .now
       try await saveAll(&round)
     }
-    if round.trimmed.duration(to: .now) > Self.trimming {
-      round.trimmed = .now
-      try await store.trim(round.horizons, at: clock())
+  }
+
+  /// Beside the watching, which waits for nothing of it.
+  private func trim(_ inbox: ReadingsInbox) async {
+    while (try? await Task.sleep(for: Self.trimming)) != nil {
+      do {
+        try await store.trim(inbox.horizons, at: clock())
+      } catch {
+        log.repeating(.warning, "rule readings", "readings that no rule needs any more stay for now", ["reason": .string("\(error)")])
+      }
     }
   }
 
@@ -247,7 +254,7 @@ final class RuleWatcher: Sendable {
       round.rules[entry.id] = entry
       added.append(entry)
     }
-    round.inbox.watch(Set(round.horizons.keys))
+    round.inbox.watch(round.horizons)
     if !added.isEmpty {
       var horizons: [Int64: Int] = [:]
       for entry in added { for datastream in entry.rule.condition.datastreams { horizons[datastream] = round.watch.horizon(of: datastream) } }
