@@ -76,12 +76,12 @@ public struct WarningService: Service {
     let lists = WarningLists(pool: pool, decisions: decisions, positions: projecting.positions)
     let resolver = AreaResolver(pool: pool, directory: directory)
     let templates = Templates(pool: pool)
-    var routes = ActiveAPI(pool: pool, clock: context.clock).routes + stream.routes
+    var routes = ActiveAPI(lists: lists, clock: context.clock).routes + stream.routes
     routes += AlertsAPI(commands: commands, areas: resolver, templates: templates, lists: lists, city: context.city).routes
     routes += TemplatesAPI(commands: commands, lists: lists, templates: templates).routes
     routes += HintsAPI(commands: commands, lists: lists).routes + ReleasesAPI(commands: commands, lists: lists, city: context.city).routes
     routes += DeliveriesAPI(commands: commands, lists: lists).routes + TargetsAPI(targets: targets, city: context.city).routes
-    routes += CAPAPI(pool: pool, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists).routes
+    routes += CAPAPI(lists: lists, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists).routes
     let history = ReadingHistory(broker: context.broker)
     routes += RulesAPI(commands: commands, lists: lists, history: history, changed: watcher.rulesChanged).routes
     routes += WhyAPI(decisions: decisions, lists: lists).routes + (try WarningPages(directory, context)).routes

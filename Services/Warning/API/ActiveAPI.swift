@@ -9,7 +9,7 @@ import WarningDomain
 ///
 /// The place is in no log and in no answer. Whoever would rather not tell it reads all and compares on the device.
 struct ActiveAPI: Sendable {
-  let pool: PostgresPool
+  let lists: WarningLists
   let clock: @Sendable () -> Instant
 
   /// How long what ended is still shown, with how it ended.
@@ -31,6 +31,7 @@ struct ActiveAPI: Sendable {
 
   private func active(_ request: Request) async throws -> Response {
     try request.query.allowing(["lat", "lon"])
+    try await lists.ownWrites(request)
     let place: SQL
     switch (try number("lat", 90, request), try number("lon", 180, request)) {
     case (let lat?, let lon?): place = "and ST_Covers(outline, ST_SetSRID(ST_MakePoint(\(lon), \(lat)), 4326))"
@@ -39,7 +40,7 @@ struct ActiveAPI: Sendable {
     case (nil, _): throw Problem.badRequest(path: "lat", problem: "is missing beside lon", expected: "both, or none")
     }
     let now = clock()
-    let rows = try await pool.query(
+    let rows = try await lists.pool.query(
       """
       select published::text from issued_messages
       where over is null and expires > \(now) and 'app' = any (channels) and (kind in ('alert', 'update') or sent > \(now - Self.endedShown)) \(place)

@@ -8,7 +8,7 @@ import WarningDomain
 
 /// Alerts as CAP 1.2, one by one and as an Atom feed.
 struct CAPAPI: Sendable {
-  let pool: PostgresPool
+  let lists: WarningLists
   let clock: @Sendable () -> Instant
 
   /// How long a message stays in the feed that no longer holds: whoever polls seldom must see that it ended.
@@ -30,8 +30,9 @@ struct CAPAPI: Sendable {
 
   private func feed(_ request: Request) async throws -> Response {
     try request.query.allowing(["lang"])
+    try await lists.ownWrites(request)
     let now = clock()
-    let rows = try await pool.query(
+    let rows = try await lists.pool.query(
       """
       select published::text from issued_messages
       where 'cap-feed' = any (channels) and (sent > \(now - Self.shown) or (over is null and expires > \(now)))
@@ -53,10 +54,11 @@ struct CAPAPI: Sendable {
 
   private func message(_ request: Request) async throws -> Response {
     let id = try request.uuid("message")
+    try await lists.ownWrites(request)
     // What a control room enters into MoWaS it may read, in the feed or not.
     let isWatcher = request.caller.map { $0.has(.controlRoom) || $0.has(.warningOfficer) || $0.has(.administrator) } ?? false
     let which: SQL = isWatcher ? "" : "and 'cap-feed' = any (channels)"
-    let rows = try await pool.query("select published::text from issued_messages where message = \(id) \(which)")
+    let rows = try await lists.pool.query("select published::text from issued_messages where message = \(id) \(which)")
     guard let row = rows.first else { throw Problem.notFound("There is no such message.") }
     let alert = CAPAlert(try Self.published(row))
     let bytes: [UInt8]
