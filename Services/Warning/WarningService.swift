@@ -81,7 +81,7 @@ public struct WarningService: Service {
     routes += TemplatesAPI(commands: commands, lists: lists, templates: templates).routes
     routes += HintsAPI(commands: commands, lists: lists).routes + ReleasesAPI(commands: commands, lists: lists, city: context.city).routes
     routes += DeliveriesAPI(commands: commands, lists: lists).routes + TargetsAPI(targets: targets, city: context.city).routes
-    routes += CAPAPI(lists: lists, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists).routes
+    routes += CAPAPI(lists: lists, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists, board: ForeignBoard(pool: pool)).routes
     let history = ReadingHistory(broker: context.broker)
     routes += RulesAPI(commands: commands, lists: lists, history: history, changed: watcher.rulesChanged).routes
     routes += WhyAPI(decisions: decisions, lists: lists).routes + (try WarningPages(directory, context)).routes

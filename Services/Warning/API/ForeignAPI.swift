@@ -12,9 +12,7 @@ import WarningDomain
 struct ForeignAPI: Sendable {
   let commands: WarningCommands
   let lists: WarningLists
-
-  /// Messages older than this concern nobody any more.
-  private static let shown = Duration.seconds(31 * 86_400)
+  let board: ForeignBoard
 
   var routes: [Route] {
     [
@@ -122,18 +120,7 @@ struct ForeignAPI: Sendable {
   private func show(_ request: Request) async throws -> Response {
     try request.query.allowing([])
     try await lists.ownWrites(request)
-    let now = commands.clock()
-    let rows = try await lists.pool.query(
-      "select sender, identifier, sent, document from foreign_messages where sent > \(now - Self.shown) order by sent, stream limit 10000")
-    var alerts = ForeignAlerts()
-    for row in rows {
-      let (sender, identifier, sent, document) = try row.decode(String.self, String.self, Instant.self, String.self)
-      for case .success(let reading) in (try? CAPReader.readAll(Array(document.utf8))) ?? []
-      where reading.alert.sender == sender && reading.alert.identifier == identifier && reading.alert.sent == sent {
-        alerts.take(reading.alert)
-      }
-    }
-    let inForce = alerts.chains(at: now).flatMap(\.inForce).map(View.init)
+    let inForce = try await board.inForce(at: commands.clock()).map(View.init)
     return Response.json(try WarningJSON.bytes(["alerts": inForce])).unlessUnchanged(for: request)
   }
 }

@@ -39,13 +39,15 @@ struct WarningProjection: Projection {
       case .delivery(let decision): try DeliveryRows(stream: stream, tables: tables).apply(decision, on: connection)
       case .release(let decision): try ReleaseRows(tables: tables).apply(decision, on: connection)
       case .rule(let decision):
-        try RuleRows(stream: stream, place: event.event.journal?.offset ?? event.position.offset, tables: tables).apply(decision, on: connection)
-      case .foreign(let received): try ForeignRows(stream: stream, tables: tables).apply(received, on: connection)
+        try RuleRows(stream: stream, place: Self.place(of: event), tables: tables).apply(decision, on: connection)
+      case .foreign(let received): try ForeignRows(stream: stream, place: Self.place(of: event), tables: tables).apply(received, on: connection)
       case .template(let decision): try TemplateRows(tables: tables).apply(decision, on: connection)
       case nil: break
       }
     }
   }
+
+  private static func place(of event: ProjectedEvent) -> Int64 { event.event.journal?.offset ?? event.position.offset }
 
   private static func read(_ event: ProjectedEvent) throws -> Decision? {
     let (type, data) = (event.event.type, event.event.data)
