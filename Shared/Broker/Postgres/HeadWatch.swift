@@ -5,11 +5,19 @@ import Synchronization
 /// Wakes readers when their partition grows: at once for what this process publishes, and by one query for all partitions waited for,
 /// repeated with a back-off capped at 50 ms, for what others do.
 final class HeadWatch: Sendable {
+  /// What waiting came to.
+  enum Outcome: Sendable {
+    /// There is something to look at, or nobody has looked.
+    case look
+    /// The time is up, and the partition's end was what is wanted: there is nothing to look at.
+    case quiet
+  }
+
   private struct Waiter {
     let place: Place
     let wanted: Int64
     let deadline: ContinuousClock.Instant
-    let continuation: CheckedContinuation<Result<Void, BrokerError>, Never>
+    let continuation: CheckedContinuation<Result<Outcome, BrokerError>, Never>
   }
 
   private struct State {
@@ -36,17 +44,17 @@ final class HeadWatch: Sendable {
   /// Returns when the partition's end differs from `wanted`, when the time is up, or when the task is cancelled.
   ///
   /// What this process commits between the reader's look and this call is known here; what others do is found by the next poll.
-  func wait(_ place: Place, beyond wanted: Int64, until deadline: ContinuousClock.Instant) async throws(BrokerError) {
+  func wait(_ place: Place, beyond wanted: Int64, until deadline: ContinuousClock.Instant) async throws(BrokerError) -> Outcome {
     let id = state.withLock { state in
       state.nextID += 1
       return state.nextID
     }
     let answer = await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<Result<Void, BrokerError>, Never>) in
-        let (known, start) = state.withLock { state -> (Result<Void, BrokerError>?, Bool) in
+      await withCheckedContinuation { (continuation: CheckedContinuation<Result<Outcome, BrokerError>, Never>) in
+        let (known, start) = state.withLock { state -> (Result<Outcome, BrokerError>?, Bool) in
           if state.closed { return (.failure(.closed), false) }
-          if state.cancelled.remove(id) != nil { return (.success(()), false) }
-          if let end = recent.end(of: place), end > wanted { return (.success(()), false) }
+          if state.cancelled.remove(id) != nil { return (.success(.look), false) }
+          if let end = recent.end(of: place), end > wanted { return (.success(.look), false) }
           state.waiters[id] = Waiter(place: place, wanted: wanted, deadline: deadline, continuation: continuation)
           defer { state.polling = true }
           return (nil, !state.polling)
@@ -60,11 +68,11 @@ final class HeadWatch: Sendable {
         if waiter == nil { state.cancelled.insert(id) }
         return waiter
       }
-      waiter?.continuation.resume(returning: .success(()))
+      waiter?.continuation.resume(returning: .success(.look))
     }
     // A cancellation that came after the answer left its mark behind.
     state.withLock { state in _ = state.cancelled.remove(id) }
-    try answer.get()
+    return try answer.get()
   }
 
   /// This process has committed up to these ends.
@@ -93,11 +101,13 @@ final class HeadWatch: Sendable {
         // An end below what is wanted is news too: the broker was restored, and the reader has to say so.
         let woken = wake { waiter in bounds[waiter.place].map { $0.next != waiter.wanted } ?? false }
         pause = woken > 0 ? Self.shortestPause : min(pause * 2, Self.longestPause)
+        let now = ContinuousClock.now
+        wake(answer: .success(.quiet)) { $0.deadline <= now && bounds[$0.place]?.next == $0.wanted }
+        // There is no such partition: the reader has to say so. Who came since is looked for next time.
+        wake { $0.deadline <= now && bounds[$0.place] == nil && places.contains($0.place) }
       } catch {
         wake(answer: .failure(.unavailable(reason: "\(error)", mayHaveArrived: false))) { _ in true }
       }
-      let now = ContinuousClock.now
-      wake { $0.deadline <= now }
       let nextDeadline = state.withLock { $0.waiters.values.map(\.deadline).min() }
       let untilDeadline = nextDeadline.map { ContinuousClock.now.duration(to: $0) } ?? pause
       try? await Task.sleep(for: max(.milliseconds(1), min(pause, untilDeadline)))
@@ -105,7 +115,7 @@ final class HeadWatch: Sendable {
   }
 
   @discardableResult
-  private func wake(answer: Result<Void, BrokerError> = .success(()), _ isChosen: (Waiter) -> Bool) -> Int {
+  private func wake(answer: Result<Outcome, BrokerError> = .success(.look), _ isChosen: (Waiter) -> Bool) -> Int {
     let woken = state.withLock { state in
       let ids = state.waiters.filter { isChosen($0.value) }.map(\.key)
       return ids.compactMap { state.waiters.removeValue(forKey: $0) }

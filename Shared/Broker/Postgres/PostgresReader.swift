@@ -29,7 +29,7 @@ actor PostgresReader: PartitionReader {
     var waited = false
     // Who knows the end can begin to wait: what others write is found by the watch.
     if wait > .zero, recent.events(of: place, from: wanted, limit: 1)?.isEmpty == true {
-      try await heads.wait(place, beyond: wanted, until: deadline)
+      if case .quiet = try await heads.wait(place, beyond: wanted, until: deadline), !isClosed { return [] }
       waited = true
     }
     while true {
@@ -47,7 +47,7 @@ actor PostgresReader: PartitionReader {
         return events
       }
       if ContinuousClock.now >= deadline || Task.isCancelled { return [] }
-      try await heads.wait(place, beyond: wanted, until: deadline)
+      if case .quiet = try await heads.wait(place, beyond: wanted, until: deadline), !isClosed { return [] }
       waited = true
     }
   }
