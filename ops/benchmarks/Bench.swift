@@ -32,6 +32,7 @@ actor Bench {
     ("expanded", "100 datastreams with their latest observation", { try await $0.expanded() }),
     ("posts", "single posts", { try await $0.posts() }),
     ("replay", "the registry and the rollups built anew", { try await $0.replay() }),
+    ("idle", "what a city costs where nothing happens", { try await $0.idle() }),
     ("start", "from dos serve all to ready", { try await $0.start() }),
     ("empty", "an empty route", { try await $0.empty() }),
     ("streams", "open event streams", { try await $0.streams() }),

@@ -59,6 +59,19 @@ extension Bench {
     add(Figure(measure: "streams", name: "post until the last of \(count) has it, slowest", value: times.percentile(100), unit: "ms"))
   }
 
+  /// What a city takes of a machine on which nothing happens: a small one has other things to do.
+  func idle() async throws {
+    let city = try await city()
+    // What came before may still be swept up.
+    try await Task.sleep(for: .seconds(settings.isQuick ? 2 : 10))
+    let before = await city.usage()
+    try await Task.sleep(for: .seconds(settings.shortSeconds))
+    let used = await city.usage().times(since: before)
+    for (part, seconds) in [("dos", used.dos), ("PostgreSQL", used.postgres)] {
+      add(Figure(measure: "idle", name: "\(part), of one core", value: seconds / Double(settings.shortSeconds) * 100, unit: "%"))
+    }
+  }
+
   /// From the start of the process until it is ready, on databases with what the other measures left and on empty ones.
   func start() async throws {
     let (city, _) = try await filled()
