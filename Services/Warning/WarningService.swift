@@ -82,8 +82,8 @@ public struct WarningService: Service {
     routes += HintsAPI(commands: commands, lists: lists).routes + ReleasesAPI(commands: commands, lists: lists, city: context.city).routes
     routes += DeliveriesAPI(commands: commands, lists: lists).routes + TargetsAPI(targets: targets, city: context.city).routes
     routes += CAPAPI(lists: lists, clock: context.clock).routes + ForeignAPI(commands: commands, lists: lists, board: ForeignBoard(pool: pool)).routes
-    let history = ReadingHistory(broker: context.broker)
-    routes += RulesAPI(commands: commands, lists: lists, history: history, changed: watcher.rulesChanged).routes
+    routes += RulesAPI(commands: commands, lists: lists, changed: watcher.rulesChanged).routes
+    routes += RuleTrialsAPI(history: ReadingHistory(broker: context.broker), clock: context.clock).routes
     routes += WhyAPI(decisions: decisions, lists: lists).routes + (try WarningPages(directory, context)).routes
     return AssembledService(
       routes: routes,

@@ -12,7 +12,7 @@ struct CityScenarios {
   func page() async throws {
     try await RunningCity.with { city in
       let device = try await city.token("device")
-      let datastream = try await city.registerWeatherStation("Wetterstation Westfalenpark", token: try await city.token("sensor-operator"))
+      let datastream = try await city.registerStation("Wetterstation Westfalenpark", token: try await city.token("sensor-operator"))
       let observations = "/sensors/v1.1/Datastreams(\(datastream))/Observations"
       #expect(try await city.post(observations, ["result": 11.5], token: device).status == 201)
       try await Browser.with { browser in
@@ -43,7 +43,7 @@ struct CityScenarios {
   @Test("keeps every acknowledged reading through a kill of the server in the middle of an import, and counts none twice")
   func killedInTheMiddle() async throws {
     try await RunningCity.with { city in
-      let datastream = try await city.registerWeatherStation("Wetterstation Mengede", token: try await city.token("sensor-operator"))
+      let datastream = try await city.registerStation("Wetterstation Mengede", token: try await city.token("sensor-operator"))
       let device = try await city.token("device")
       let rows = 20_000
       let file = FileManager.default.temporaryDirectory.path + "/readings-\(UUID().uuidString).csv"
@@ -70,7 +70,7 @@ struct CityScenarios {
   @Test("ends a replay of every projection with the same tables, and says how far it is")
   func replay() async throws {
     try await RunningCity.with { city in
-      let datastream = try await city.registerWeatherStation("Wetterstation Hörde", token: try await city.token("sensor-operator"))
+      let datastream = try await city.registerStation("Wetterstation Hörde", token: try await city.token("sensor-operator"))
       let device = try await city.token("device")
       let start = Instant.now() - .seconds(7_200)
       for minute in 0..<60 {

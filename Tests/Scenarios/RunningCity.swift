@@ -276,42 +276,6 @@ final class RunningCity: Sendable {
     try await client.send(.json(.post, url + path, body.bytes, headers: ["Authorization": "Bearer \(token)"]))
   }
 
-  /// A weather station with one public datastream of its name; returns the datastream's id.
-  func registerWeatherStation(_ name: String, token: String) async throws -> Int64 {
-    let created = try await post("/sensors/v1.1/Things", Self.weatherStation(name), token: token)
-    guard created.status == 201 else { throw Failure.answer(created.status, created.text) }
-    // A read waits a quarter of a second for what was written; a busy machine takes longer.
-    let deadline = ContinuousClock.now + .seconds(30)
-    var found: JSONValue
-    repeat {
-      found = try await get("/sensors/v1.1/Datastreams", query: [("$filter", "name eq '\(name): Lufttemperatur'")])
-    } while found["value"]?.array?.isEmpty == true && ContinuousClock.now < deadline
-    guard let id = found["value"]?.array?.first?["@iot.id"]?.int else { throw Failure.answer(200, String(decoding: found.bytes, as: UTF8.self)) }
-    return id
-  }
-
-  /// The body that registers a weather station with everything in it.
-  static func weatherStation(_ name: String) -> JSONValue {
-    let datastream: JSONValue = [
-      "name": .string("\(name): Lufttemperatur"), "description": "Lufttemperatur",
-      "observationType": "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
-      "unitOfMeasurement": ["name": "Grad Celsius", "symbol": "°C", "definition": "ucum:Cel"],
-      "ObservedProperty": ["name": "Lufttemperatur", "definition": "http://example.org/temperature", "description": "Lufttemperatur"],
-      "Sensor": ["name": "PT100", "description": "Thermometer", "encodingType": "text/html", "metadata": "https://example.org"],
-      "properties": [
-        "dos:city": "dortmund", "dos:visibility": "public", "dos:plausibleRange": ["min": -40, "max": 50],
-        "dos:reporting": ["kind": "periodic", "interval": 60],
-      ],
-    ]
-    let location: JSONValue = [
-      "name": .string(name), "description": "Standort", "encodingType": "application/geo+json",
-      "location": ["type": "Point", "coordinates": [7.478, 51.497]],
-    ]
-    return [
-      "name": .string(name), "description": "Wetterstation", "properties": ["dos:city": "dortmund"], "Locations": [location], "Datastreams": [datastream],
-    ]
-  }
-
   private func program(
     _ arguments: [String], as given: String? = nil, output path: String, environment: [String: String] = [:]
   ) throws -> Program {

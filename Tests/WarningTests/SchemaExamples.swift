@@ -170,12 +170,13 @@ enum SchemaExamples {
   private static func hints() throws -> [HintEvent] {
     let readings = [HintReading(datastream: 8, time: noon, result: 182.5)]
     let place = try Coordinate(longitude: 7.5, latitude: 51.5)
-    func finding(_ place: Coordinate?, _ rota: String?) -> Finding {
+    func finding(_ place: Coordinate?, _ rota: String?, _ forecast: LevelForecast? = nil) -> Finding {
       Finding(
-        rule: .v7(), version: 1, city: "dortmund", title: "Pegel", text: "Steigt", place: place, severity: .severe, since: noon, readings: readings, rota: rota)
+        rule: .v7(), version: 1, city: "dortmund", title: "Pegel", text: "Steigt", place: place, severity: .severe, since: noon, readings: readings,
+        forecast: forecast, rota: rota)
     }
     let seen: [HintCommand] = [
-      .raise(id: .v7(), finding(place, "hochwasser"), at: noon), .escalate(level: 2, at: noon), .acknowledge(by: ada, at: noon), .confirm(by: kim, at: noon),
+      .raise(id: .v7(), finding(place, "hochwasser", LevelForecast(time: noon, level: 2.5, low: 2.25, high: 2.75)), at: noon), .escalate(level: 2, at: noon), .acknowledge(by: ada, at: noon), .confirm(by: kim, at: noon),
       .clear(readings: readings, at: noon),
     ]
     return try decided(HintDecider.self, seen)

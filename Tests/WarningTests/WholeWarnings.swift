@@ -184,48 +184,6 @@ final class Counted: Sendable {
   func add() { count.withLock { $0 += 1 } }
 }
 
-/// Somebody's webhook: takes down what comes and answers as the test wants.
-final class WebhookReceiver: Sendable {
-  static let secret = "a-secret-that-nobody-can-guess"
-  struct Letter: Sendable {
-    let id: String
-    let headers: Headers
-    let body: [UInt8]
-    var data: JSONValue { (try? JSONValue(parsing: body))?["data"] ?? .null }
-    var type: String { (try? JSONValue(parsing: body))?["type"]?.string ?? "" }
-  }
-
-  private let box = LetterBox()
-  private let server: HTTPServer
-
-  /// - Parameter answer: gets how many came before.
-  init(answer: @escaping @Sendable (Int) async throws -> Response = { _ in .json(Array(#"{"accepted":1000,"sent":990,"failed":10}"#.utf8)) }) throws {
-    let box = box
-    let route = Route(.post, "/hook", access: .everyone, accepts: ["application/cloudevents+json"], info: "hook") { request in
-      let before = box.add(Letter(id: request.headers["webhook-id"] ?? "", headers: request.headers, body: request.body))
-      return try await answer(before)
-    }
-    server = HTTPServer(settings: ServerSettings(port: 0), router: try Router([route]), authenticate: { _ in nil })
-  }
-
-  var letters: [Letter] { box.all }
-  var url: String { "http://127.0.0.1:\(server.port)/hook" }
-
-  func start() async throws { try await server.start() }
-  func stop() async { await server.stop() }
-
-  private final class LetterBox: Sendable {
-    private let letters = Mutex<[Letter]>([])
-    var all: [Letter] { letters.withLock { $0 } }
-    func add(_ letter: Letter) -> Int {
-      letters.withLock {
-        $0.append(letter)
-        return $0.count - 1
-      }
-    }
-  }
-}
-
 enum Content {
   static func text(_ language: String, _ headline: String) -> JSONValue {
     .object([

@@ -1,4 +1,3 @@
-import Broker
 import EventSourcing
 import Foundation
 import HTTP
@@ -8,26 +7,16 @@ import ServiceKit
 import Time
 import WarningDomain
 
-/// Rules, drawn up by people, tried on history, and set live.
+/// Rules, drawn up by people and set live.
 struct RulesAPI: Sendable {
   let commands: WarningCommands
   let lists: WarningLists
-  let history: ReadingHistory
   /// Told that a rule may have changed.
   let changed: @Sendable () -> Void
 
   private struct ActivateBody: Decodable, KnownFields, Sendable {
     static let fields = ["version"]
     let version: Int
-  }
-
-  private struct SimulateBody: Decodable, KnownFields, Sendable {
-    static let fields = ["rule", "days", "events", "truth", "announces"]
-    let rule: Rule
-    let days: Int
-    let events: [Instant]?
-    let truth: Condition?
-    let announces: Int?
   }
 
   var routes: [Route] {
@@ -56,10 +45,6 @@ struct RulesAPI: Sendable {
       Route(.post, "/warnings/rules/{id}/retire", access: officers, accepts: [], info: info("Ends a rule; its versions stay readable")) { request in
         try await decide(try request.uuid("id"), request) { .retire(by: $0, at: $1) }
       },
-      Route(
-        .post, "/warnings/rules:simulate", access: officers,
-        info: info("What a rule would have done on the last days' readings, by the code that would have watched")
-      ) { try await simulate($0) },
     ]
   }
 
@@ -92,65 +77,5 @@ struct RulesAPI: Sendable {
     DOSPosition.write(handled.positions, to: &response)
     changed()
     return response
-  }
-
-  private func simulate(_ request: Request) async throws -> Response {
-    let body = try request.decoded(SimulateBody.self)
-    let problems = body.rule.problems()
-    guard problems.isEmpty else { throw WarningProblems.of(RuleRefusal.problems(problems)) }
-    guard (1...366).contains(body.days) else { throw Problem.badRequest(path: "days", problem: "is \(body.days)", expected: "1 to 366") }
-    guard body.events == nil || body.truth == nil else {
-      throw Problem.badRequest(path: "truth", problem: "stands beside events", expected: "one of the two, or none")
-    }
-    let until = commands.clock()
-    let from = until - .seconds(86_400 * body.days)
-    var datastreams = body.rule.condition.datastreams
-    if let truth = body.truth { datastreams.formUnion(truth.datastreams) }
-    let reach = body.rule.condition.reach.values.max() ?? 0
-    let readings: [Int64: [Reading]]
-    do {
-      readings = try await history.readings(of: datastreams, from: from - .seconds(reach + 2 * body.rule.staleAfter), until: until)
-    } catch let error as ReadingHistory.TooMany {
-      throw Problem.unprocessable("These datastreams have more than \(error.limit) readings in that time: ask for fewer days or datastreams.")
-    }
-    let truth: Simulation.Truth? = body.truth.map { .condition($0) } ?? body.events.map { .times($0) }
-    let simulation = Simulation.run(body.rule, over: readings, from: from, until: until, truth: truth, announces: body.announces ?? 21_600)
-    return .json(try WarningJSON.bytes(SimulationView(simulation, from: from, until: until)))
-  }
-}
-
-private struct SimulationView: Encodable {
-  struct Firing: Encodable {
-    let raised: Instant
-    let since: Instant
-    let cleared: Instant?
-    let readings: [HintReading]
-  }
-
-  struct Verdict: Encodable {
-    let hits: Int
-    let misses: Int
-    let falseAlarms: Int
-    /// Seconds.
-    let shortestLead: Double?
-    let medianLead: Double?
-  }
-
-  let from: Instant
-  let until: Instant
-  let readings: Int
-  let firings: [Firing]
-  let verdict: Verdict?
-
-  init(_ simulation: Simulation, from: Instant, until: Instant) {
-    self.from = from
-    self.until = until
-    readings = simulation.readings
-    firings = simulation.firings.map { Firing(raised: $0.raised, since: $0.since, cleared: $0.cleared, readings: $0.evidence) }
-    verdict = simulation.verdict.map {
-      Verdict(
-        hits: $0.hits, misses: $0.misses, falseAlarms: $0.falseAlarms, shortestLead: $0.shortestLead.map { $0 / .seconds(1) },
-        medianLead: $0.medianLead.map { $0 / .seconds(1) })
-    }
   }
 }

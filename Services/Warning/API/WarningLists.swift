@@ -55,7 +55,7 @@ struct WarningLists: Sendable {
       """
       select hint, changed, json_build_object('id', hint, 'rule', rule, 'version', version, 'city', city, 'title', title, 'text', note, 'severity', severity,
         'longitude', longitude, 'latitude', latitude, 'standing', standing, 'level', level, 'since', \(rfc3339("since")), 'raised', \(rfc3339("raised")),
-        'changed', \(rfc3339("changed")), 'readings', readings)::text
+        'changed', \(rfc3339("changed")), 'readings', readings, 'forecast', forecast)::text
       from hints where \(try after(page, "changed", "hint")) \(city) \(open) order by changed desc, hint limit \(Int64(page.limit + 1))
       """)
     return try list(rows, page, "hints")

@@ -72,6 +72,29 @@ enum WarningProblems {
     }
   }
 
+  static func of(_ refusal: FitRefusal) -> Problem {
+    func no(_ path: String, _ problem: String, _ expected: String) -> Problem {
+      .unprocessable("No model comes of this history.", errors: [.init(path: path, problem: problem, expected: expected)])
+    }
+    func rounded(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
+    switch refusal {
+    case .tooLittleHistory(let moments, let needed):
+      return no("days", "has \(moments) moments at which both gauges have a reading", "at least \(needed): more days, or the step at which both report")
+    case .noVariance(let gauge):
+      return no(gauge == .upstream ? "gaugeA" : "gaugeB", "shows one level all the time", "a gauge that rises and falls")
+    case .tooFewFloods(let count, let needed):
+      return no("days", "holds \(count) floods", "at least \(needed), to know how forecasts err: more days")
+    case .noRelation(let correlation, let needed):
+      return no(
+        "gaugeB", "does not follow gauge A: their changes correlate by \(rounded(correlation)) at best",
+        "at least \(needed): a gauge downstream of A, within the longest lag")
+    case .noSkill(let error, let persistence):
+      return no(
+        "gaugeB", "is forecast with an error of \(rounded(error))",
+        "less than 95 % of \(rounded(persistence)), the error of saying that it stays as it is: a gauge that A announces earlier")
+    }
+  }
+
   static func of(_ refusal: ReleaseRefusal) -> Problem {
     switch refusal {
     case .unknown: .notFound("There is no such release.")

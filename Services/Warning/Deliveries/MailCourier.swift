@@ -39,9 +39,10 @@ struct MailCourier: Courier {
     case .hint(let hint):
       let finding = hint.finding
       let readings = finding.readings.map { "Datenstrom \($0.datastream): \($0.result) um \($0.time.german)" }.joined(separator: "\n")
+      let forecast = finding.forecast.map { "Vorhersage für \($0.time.german): \($0.level.german) (\($0.low.german) bis \($0.high.german))\n" } ?? ""
       return (
         "Hinweis (Stufe \(hint.level)): \(finding.title)",
-        "\(finding.text)\n\nSeit \(finding.since.german).\n\(readings)\n\nBitte unter Hinweise bestätigen: /warnings/officer/\nKennung \(hint.id.uuidString.lowercased())\n"
+        "\(finding.text)\n\nSeit \(finding.since.german).\n\(forecast)\(readings)\n\nBitte unter Hinweise bestätigen: /warnings/officer/\nKennung \(hint.id.uuidString.lowercased())\n"
       )
     case .request(let chain, let draft):
       return (
@@ -61,6 +62,11 @@ extension MessageKind {
     case .allClear: "Entwarnung"
     }
   }
+}
+
+extension Double {
+  /// To the hundredth, with a comma.
+  fileprivate var german: String { String(format: "%.2f", self).replacing(".", with: ",") }
 }
 
 extension Instant {

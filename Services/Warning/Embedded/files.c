@@ -20,6 +20,9 @@ static const unsigned char migrations_0005_templates_sql[] = {
 static const unsigned char migrations_0006_foreign_place_sql[] = {
 #embed "../Migrations/0006_foreign_place.sql"
 };
+static const unsigned char migrations_0007_forecast_sql[] = {
+#embed "../Migrations/0007_forecast.sql"
+};
 static const unsigned char templates_templates_json[] = {
 #embed "../Templates/templates.json"
 };
@@ -80,6 +83,7 @@ static const embedded_file files[] = {
     {"Migrations/0004_rule_watch_checkpoints.sql", migrations_0004_rule_watch_checkpoints_sql, sizeof migrations_0004_rule_watch_checkpoints_sql},
     {"Migrations/0005_templates.sql", migrations_0005_templates_sql, sizeof migrations_0005_templates_sql},
     {"Migrations/0006_foreign_place.sql", migrations_0006_foreign_place_sql, sizeof migrations_0006_foreign_place_sql},
+    {"Migrations/0007_forecast.sql", migrations_0007_forecast_sql, sizeof migrations_0007_forecast_sql},
     {"Templates/templates.json", templates_templates_json, sizeof templates_templates_json},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
     {"Pages/city.js", pages_city_js, sizeof pages_city_js},

@@ -1,7 +1,7 @@
 // Who has what of an alert, and why it is out: deliveries, and every step back to the readings.
 import { decide, read } from "./city.js";
 import { ask, doing, say } from "./dialogs.js";
-import { button, exactly, kinds, make, text } from "./words.js";
+import { announced, button, exactly, kinds, make, text } from "./words.js";
 
 const channels = {
   app: "App", webhook: "Webhook", email: "E-Mail", "cap-feed": "CAP-Feed", displays: "Anzeigetafeln", topic: "Andere Systeme", "mowas-handover": "MoWaS-Übergabe",
@@ -66,7 +66,7 @@ function step(section, event) {
   if (data.by?.subject) words.push(`durch ${data.by.subject}`);
   if (data.reason) words.push(`„${data.reason}“`);
   if (name === "alert-issued") words.push(`„${text(data.content.texts, "de")?.headline ?? ""}“`, data.approvals.breakGlass ? `ohne zweite Person: „${data.approvals.breakGlass}“` : `freigegeben durch ${data.approvals.approvedBy?.subject ?? "?"}`);
-  if (name === "hint-raised") words.push(`„${data.finding.title}“`, ...data.finding.readings.slice(-5).map(r => `Datenstrom ${r.datastream}: ${r.result} um ${exactly(r.time)}`));
+  if (name === "hint-raised") words.push(`„${data.finding.title}“`, ...(data.finding.forecast ? [announced(data.finding.forecast)] : []), ...data.finding.readings.slice(-5).map(r => `Datenstrom ${r.datastream}: ${r.result} um ${exactly(r.time)}`));
   if (data.destination?.channel) words.push(channelName(data.destination.channel));
   const channel = section === "deliveries" ? event.stream.replace(/^delivery-[0-9a-f-]{36}-/, "").replace(/-[0-9a-f]{8}-[0-9a-f-]{27}$/, "") : null;
   if (channel && !data.destination) words.push(channelName(channel));

@@ -4,7 +4,7 @@ import { openDraft } from "./drafts.js";
 import { channelName, showDetails } from "./details.js";
 import { ask, askReason, doing, say } from "./dialogs.js";
 import { duty, refresh, show } from "./officer.js";
-import { ago, button, drawMap, element, exactly, kinds, make, modes, redraw, severities, text, when } from "./words.js";
+import { ago, announced, button, drawMap, element, exactly, kinds, make, modes, redraw, severities, text, when } from "./words.js";
 
 const standings = { raised: "Neu – niemand hat übernommen", acknowledged: "Übernommen", confirmed: "Bestätigt" };
 let drawn = null, layer = null;
@@ -37,6 +37,7 @@ function hint(hint) {
     hint.level > 1 ? badge(`Stufe ${hint.level} alarmiert`, true) : null,
     make("h3", { text: hint.title }), make("p", { text: hint.text }),
     make("p", { class: "quiet", text: `${hint.city}, seit ${exactly(hint.since)} (${ago(hint.since)}), ${hint.readings.length} Messwerte: ${hint.readings.slice(-3).map(r => `${r.result} um ${exactly(r.time)}`).join("; ")}` }),
+    hint.forecast ? make("p", { text: announced(hint.forecast) }) : null,
     make("div", { class: "actions", children: [
       hint.standing === "raised" ? button("Übernehmen", does(`${path}/acknowledge`, undefined, "Hinweis übernommen: niemand wird weiter alarmiert."), "strong") : null,
       button("Warnung daraus entwerfen", () => { openDraft({ hint }); show("drafts"); }, hint.standing === "raised" ? "" : "strong"),

@@ -20,6 +20,10 @@ export const when = (time, language = "de") => (time ? moments[language].format(
 export const exactly = time => (time ? full.format(new Date(time)) : "–");
 export const clockTime = time => clock.format(new Date(time));
 
+const hundredth = new Intl.NumberFormat("de-DE", { maximumFractionDigits: 2 });
+/** What a gauge upstream announces. */
+export const announced = f => `Vorhersage ${hundredth.format(f.level)} (${hundredth.format(f.low)} bis ${hundredth.format(f.high)}) um ${exactly(f.time)}`;
+
 /** How long ago, in words that a tired person reads at once. */
 export function ago(time) {
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000));

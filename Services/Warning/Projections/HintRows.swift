@@ -14,10 +14,11 @@ struct HintRows {
       let finding = event.finding
       try connection.execute(
         """
-        insert into \(tables["hints"]) (hint, rule, version, city, title, note, severity, longitude, latitude, standing, level, since, raised, changed, readings)
+        insert into \(tables["hints"]) (hint, rule, version, city, title, note, severity, longitude, latitude, standing, level, since, raised, changed, readings,
+          forecast)
         values (\(event.id), \(finding.rule), \(Int32(finding.version)), \(finding.city), \(finding.title), \(finding.text), \(finding.severity.rawValue),
           \(finding.place?.longitude as Double?), \(finding.place?.latitude as Double?), 'raised', 1, \(finding.since), \(event.at), \(event.at),
-          \(try WarningJSON.text(finding.readings))::json)
+          \(try WarningJSON.text(finding.readings))::json, \(try finding.forecast.map { try WarningJSON.text($0) } as String?)::json)
         """)
       if finding.rota != nil { try escalation(at: event.at + HintDecider.acknowledged, on: connection) }
     case .acknowledged(let event): try standing("acknowledged", event.at, on: connection)

@@ -269,6 +269,6 @@ extension RuleStore.Live {
   func finding(_ state: ConditionState, since: Instant) -> Finding {
     Finding(
       rule: id, version: version, city: rule.city, title: rule.name, text: rule.description, place: rule.place, severity: rule.severity, since: since,
-      readings: state.evidence, rota: rule.rota)
+      readings: state.evidence, forecast: state.forecast, rota: rule.rota)
   }
 }

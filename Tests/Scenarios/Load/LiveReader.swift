@@ -19,7 +19,7 @@ final class LiveReader: Sendable {
 
   /// Opens the stream and waits until it tells what happens, with a thing of its own.
   static func open(_ city: RunningCity) async throws -> LiveReader {
-    let datastream = try await city.registerWeatherStation("Live", token: try await city.token("sensor-operator"))
+    let datastream = try await city.registerStation("Live", token: try await city.token("sensor-operator"))
     let device = try await city.token("device")
     let reader = LiveReader(city)
     try await Browser.until("the live stream tells what happens") {

@@ -59,7 +59,7 @@ struct LoadSender: Sendable {
     let name = "Station \(number)-\(serial)"
     ledger.things[name] = .some(nil)
     let request = ClientRequest.json(
-      .post, url + "/sensors/v1.1/Things", RunningCity.weatherStation(name).bytes,
+      .post, url + "/sensors/v1.1/Things", RunningCity.station(name).bytes,
       headers: ["Authorization": "Bearer \(operatorToken)", "Idempotency-Key": name.replacing(" ", with: "-")])
     guard let (answer, begun) = await persist(request) else { return }
     guard let id = (try? JSONValue(parsing: answer.body))?["@iot.id"]?.int else { return ledger.unexpected.append("a thing without an id: \(answer.text)") }

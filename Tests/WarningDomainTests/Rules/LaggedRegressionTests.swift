@@ -11,7 +11,7 @@ struct LaggedRegressionTests {
   func coverage(seed: UInt64) throws {
     var simulator = FloodSimulator(seed: seed)
     let known = simulator.river(floods: 80)
-    let model = try LaggedRegression.fit(upstream: known.a, downstream: known.b, LaggedRegression.Options(longestLag: 43_200))
+    let model = try LaggedRegression.fitted(to: known, LaggedRegression.Options(longestLag: 43_200))
     let unseen = simulator.river(floods: 120, from: Instant(milliseconds: 1_767_225_600_000))
     let coverage = Coverage(of: model, on: unseen)
     #expect((0.85...0.95).contains(coverage.all.share), "of \(coverage.all.moments) moments")
@@ -21,13 +21,28 @@ struct LaggedRegressionTests {
     #expect(coverage.all.width < 0.15)
   }
 
+  @Test("says of itself how well its band holds, by floods that it was not made with")
+  func ownCoverage() throws {
+    var simulator = FloodSimulator(seed: 28)
+    let river = simulator.river(floods: 24)
+    let fit = try LaggedRegression.fit(upstream: river.upstream, downstream: river.downstream)
+    let coverage = fit.coverage()
+    #expect((0.85...0.95).contains(coverage.all))
+    // A dozen and a half floods in a group are few, and each errs alike on the whole of its rise.
+    #expect((0.7...1).contains(try #require(coverage.rising)))
+    #expect(fit.model.error < fit.persistence)
+    // Held against a band of no width it says so.
+    let narrow = RegressionFit(model: fit.model, persistence: fit.persistence, outcomes: fit.outcomes.map { _ in [] } + [fit.outcomes[0]])
+    #expect(narrow.coverage().all == 0)
+  }
+
   @Test("finds the travel time")
   func lag() throws {
     for (hours, expected) in [(2.0, 1.0...2.5), (6.0, 2.5...6.5)] {
       var simulator = FloodSimulator(seed: 21)
       simulator.travel = hours * 3_600
       let river = simulator.river(floods: 20)
-      let model = try LaggedRegression.fit(upstream: river.a, downstream: river.b)
+      let model = try LaggedRegression.fitted(to: river)
       #expect(expected.contains(Double(model.lag) / 3_600), "\(model.lag) s")
     }
   }
@@ -36,7 +51,7 @@ struct LaggedRegressionTests {
   func coding() throws {
     var simulator = FloodSimulator(seed: 22)
     let river = simulator.river(floods: 20)
-    let model = try LaggedRegression.fit(upstream: river.a, downstream: river.b)
+    let model = try LaggedRegression.fitted(to: river)
     #expect(try sampleRule(.upstream(Upstream(gaugeA: 1, gaugeB: 2, model: model, raiseAt: 3, clearAt: 2.8))).problems() == [])
     let bytes = try JSONEncoder().encode(model)
     #expect(bytes.count < 4_000)
@@ -67,8 +82,8 @@ struct LaggedRegressionTests {
   func tooLittle() {
     var simulator = FloodSimulator(seed: 23)
     let river = simulator.river(floods: 1)
-    #expect(throws: FitRefusal.tooLittleHistory(moments: 0, needed: 500)) { try LaggedRegression.fit(upstream: [], downstream: river.b) }
-    #expect { try LaggedRegression.fit(upstream: river.a, downstream: river.b) } throws: { error in
+    #expect(throws: FitRefusal.tooLittleHistory(moments: 0, needed: 500)) { try LaggedRegression.fit(upstream: [], downstream: river.downstream) }
+    #expect { try LaggedRegression.fitted(to: river) } throws: { error in
       guard case .tooLittleHistory(let moments, 500)? = error as? FitRefusal else { return false }
       return (1..<500).contains(moments)
     }
@@ -78,16 +93,16 @@ struct LaggedRegressionTests {
   func still() {
     var simulator = FloodSimulator(seed: 24)
     let river = simulator.river(floods: 10)
-    let still = river.a.map { Reading(time: $0.time, value: 1, offset: $0.offset) }
-    #expect(throws: FitRefusal.noVariance(.upstream)) { try LaggedRegression.fit(upstream: still, downstream: river.b) }
-    #expect(throws: FitRefusal.noVariance(.downstream)) { try LaggedRegression.fit(upstream: river.a, downstream: still) }
+    let still = river.upstream.map { Reading(time: $0.time, value: 1, offset: $0.offset) }
+    #expect(throws: FitRefusal.noVariance(.upstream)) { try LaggedRegression.fit(upstream: still, downstream: river.downstream) }
+    #expect(throws: FitRefusal.noVariance(.downstream)) { try LaggedRegression.fit(upstream: river.upstream, downstream: still) }
   }
 
   @Test("is not fitted on few floods")
   func fewFloods() {
     var simulator = FloodSimulator(seed: 25)
     let river = simulator.river(floods: 3)
-    #expect { try LaggedRegression.fit(upstream: river.a, downstream: river.b) } throws: { error in
+    #expect { try LaggedRegression.fitted(to: river) } throws: { error in
       guard case .tooFewFloods(let count, needed: 8)? = error as? FitRefusal else { return false }
       return count < 8
     }
@@ -98,8 +113,8 @@ struct LaggedRegressionTests {
     var simulator = FloodSimulator(seed: 26)
     let river = simulator.river(floods: 20)
     var random = SeededRandom(seed: 27)
-    let noise = river.b.map { Reading(time: $0.time, value: Double.random(in: 0...1, using: &random), offset: $0.offset) }
-    #expect { try LaggedRegression.fit(upstream: noise, downstream: river.b) } throws: { error in
+    let noise = river.downstream.map { Reading(time: $0.time, value: Double.random(in: 0...1, using: &random), offset: $0.offset) }
+    #expect { try LaggedRegression.fit(upstream: noise, downstream: river.downstream) } throws: { error in
       guard case .noRelation(let correlation, needed: 0.3)? = error as? FitRefusal else { return false }
       return correlation < 0.3
     }

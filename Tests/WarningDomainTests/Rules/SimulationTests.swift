@@ -109,13 +109,13 @@ struct SimulationTests {
   func upstream() throws {
     var simulator = FloodSimulator(seed: 11)
     let known = simulator.river(floods: 30)
-    let model = try LaggedRegression.fit(upstream: known.a, downstream: known.b, LaggedRegression.Options(longestLag: 43_200))
+    let model = try LaggedRegression.fitted(to: known, LaggedRegression.Options(longestLag: 43_200))
     let past = simulator.river(floods: 30, from: Instant(milliseconds: 1_767_225_600_000))
     let mark = 2.5
     let rule = try sampleRule(
       .upstream(Upstream(gaugeA: 1, gaugeB: 2, model: model, raiseAt: mark, clearAt: mark - 0.2)), staleAfter: 3_600)
     let simulation = Simulation.run(
-      rule, over: [1: past.a, 2: past.b], from: past.time(0), until: past.time(past.trueB.count),
+      rule, over: [1: past.upstream, 2: past.downstream], from: past.time(0), until: past.time(past.trueB.count),
       truth: .condition(.threshold(Threshold(datastream: 2, direction: .above, raiseAt: mark, clearAt: mark - 0.2))))
     let verdict = try #require(simulation.verdict)
     #expect(verdict.hits >= 5)

@@ -29,12 +29,14 @@ public struct Finding: Codable, Hashable, Sendable {
   /// Since when it holds, by the readings' own time.
   public let since: Instant
   public let readings: [HintReading]
+  /// What is announced, where a gauge upstream announces it.
+  public let forecast: LevelForecast?
   /// Whom it pages; nil where it only stands on the page.
   public let rota: String?
 
   public init(
     rule: UUID, version: Int, city: String, title: String, text: String, place: Coordinate?, severity: Severity, since: Instant, readings: [HintReading],
-    rota: String?
+    forecast: LevelForecast? = nil, rota: String?
   ) {
     self.rule = rule
     self.version = version
@@ -45,6 +47,7 @@ public struct Finding: Codable, Hashable, Sendable {
     self.severity = severity
     self.since = since
     self.readings = readings
+    self.forecast = forecast
     self.rota = rota
   }
 }

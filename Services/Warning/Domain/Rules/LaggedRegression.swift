@@ -53,7 +53,7 @@ public struct LaggedRegression: Hashable, Sendable, Codable {
   public let riseA: Double
   public let levelB: Double
   /// By rising `rise`.
-  public let band: [Knot]
+  public internal(set) var band: [Knot]
   /// The water counts as rising where A rose by at least this over `riseOver`, or B is forecast to rise by at least `risingB`: more than a calm river
   /// and its sensors' noise do.
   public let risingA: Double

@@ -14,16 +14,13 @@ public enum FitRefusal: Error, Hashable, Sendable {
   public enum Gauge: String, Hashable, Sendable, Codable { case upstream, downstream }
 }
 
-extension FitRefusal: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .tooLittleHistory(let moments, let needed): "both gauges have readings at \(moments) moments of the history; at least \(needed) are needed"
-    case .noVariance(let gauge): "the gauge \(gauge.rawValue) shows one level through all of the history"
-    case .tooFewFloods(let count, let needed): "the history has \(count) floods; at least \(needed) are needed to know how forecasts err"
-    case .noRelation(let correlation, let needed): "changes at both gauges correlate by \(correlation) at best; at least \(needed) is needed"
-    case .noSkill(let error, let persistence): "forecasts err by \(error), hardly less than saying that the level stays (\(persistence))"
-    }
-  }
+/// A model, with what is needed to judge it.
+public struct RegressionFit: Sendable {
+  public let model: LaggedRegression
+  /// What ``LaggedRegression/error`` would be of saying that the level at B stays as it is.
+  public let persistence: Double
+  /// Of each flood, what came when it was left out.
+  let outcomes: [[FloodTrial.Outcome]]
 }
 
 extension LaggedRegression {
@@ -51,7 +48,7 @@ extension LaggedRegression {
   /// The lag is the one at which the gauges' changes correlate best: the travel time. (The smallest error would always choose the shortest lag.) The
   /// time over which A's rise is taken, and the band, are judged on floods left out one by one: readings of one flood err alike, so that errors of a
   /// flood that was fitted on would flatter.
-  public static func fit(upstream: [Reading], downstream: [Reading], _ options: Options = Options()) throws(FitRefusal) -> LaggedRegression {
+  public static func fit(upstream: [Reading], downstream: [Reading], _ options: Options = Options()) throws(FitRefusal) -> RegressionFit {
     let history = GaugeHistory(upstream: upstream, downstream: downstream, step: options.step)
     guard history.complete >= leastMoments else { throw .tooLittleHistory(moments: history.complete, needed: leastMoments) }
     guard history.spread(\.a) > 0 else { throw .noVariance(.upstream) }
@@ -67,8 +64,16 @@ extension LaggedRegression {
       throw .tooLittleHistory(moments: history.complete, needed: leastMoments)
     }
     guard best.error < 0.95 * best.persistence else { throw .noSkill(error: best.error, persistence: best.persistence) }
-    var model = best.model(options, holds: history.holds, floods: floods.count)
-    model.widening = widening(of: model, on: best.outcomes.filter(\.isRisingLimb))
+    let model = best.model(options, holds: history.holds, floods: floods.count).banded(by: best.outcomes.flatMap(\.self))
+    return RegressionFit(model: model, persistence: best.persistence, outcomes: best.outcomes)
+  }
+
+  /// The same with the band that these errors make.
+  func banded(by outcomes: [FloodTrial.Outcome]) -> LaggedRegression {
+    var model = self
+    model.band = Self.band(of: outcomes)
+    model.widening = 1
+    model.widening = Self.widening(of: model, on: outcomes.filter(\.isRisingLimb))
     return model
   }
 
@@ -91,7 +96,7 @@ extension LaggedRegression {
 
   /// Quantiles of the errors among forecasts of about the same rise. Large rises are few and err most, so their groups are the smallest; each still has
   /// errors enough for its twentieths.
-  fileprivate static func band(of outcomes: [FloodTrial.Outcome]) -> [Knot] {
+  private static func band(of outcomes: [FloodTrial.Outcome]) -> [Knot] {
     let sorted = outcomes.sorted { $0.rise < $1.rise }
     let cuts = [0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.8, 0.87, 0.92, 0.96, 0.985, 1].map { Int($0 * Double(sorted.count)) }
     var knots: [Knot] = []
@@ -115,7 +120,7 @@ extension LaggedRegression {
 }
 
 /// A regression tried on each flood with weights fitted on the others.
-private struct FloodTrial {
+struct FloodTrial {
   struct Outcome {
     /// The rise that was predicted.
     let rise: Double
@@ -129,7 +134,8 @@ private struct FloodTrial {
   let lag: Int
   let riseOver: Int
   let weights: [Double]
-  let outcomes: [Outcome]
+  /// By flood.
+  let outcomes: [[Outcome]]
   let error: Double
   let persistence: Double
 
@@ -146,33 +152,37 @@ private struct FloodTrial {
     }
     let total = sums.reduce(LeastSquares(width: 4), +)
     guard let weights = total.solve() else { return nil }
-    var outcomes: [Outcome] = []
+    var outcomes: [[Outcome]] = []
     var (squares, persistence) = (0.0, 0.0)
     for (flood, own) in zip(rows, sums) {
       guard let others = (total - own).solve() else { return nil }
+      var came: [Outcome] = []
       for (row, isRisingLimb) in flood {
         let predicted = zip(others, row.features).reduce(0) { $0 + $1.0 * $1.1 }
         let error = row.outcome - predicted
-        outcomes.append(Outcome(rise: predicted - row.features[3], error: error, riseA: row.features[2], isRisingLimb: isRisingLimb))
+        came.append(Outcome(rise: predicted - row.features[3], error: error, riseA: row.features[2], isRisingLimb: isRisingLimb))
         squares += error * error
         persistence += (row.outcome - row.features[3]) * (row.outcome - row.features[3])
       }
+      outcomes.append(came)
     }
-    guard !outcomes.isEmpty else { return nil }
+    let count = outcomes.reduce(0) { $0 + $1.count }
+    guard count > 0 else { return nil }
     self.lag = lag
     self.riseOver = riseOver
     self.weights = history.unshifted(weights)
     self.outcomes = outcomes
-    error = (squares / Double(outcomes.count)).squareRoot()
-    self.persistence = (persistence / Double(outcomes.count)).squareRoot()
+    error = (squares / Double(count)).squareRoot()
+    self.persistence = (persistence / Double(count)).squareRoot()
   }
 
   func model(_ options: LaggedRegression.Options, holds: Int, floods: Int) -> LaggedRegression {
+    let outcomes = outcomes.flatMap(\.self)
     // Most of the time a river is calm, so the median is what its noise does.
     func noise(_ sizes: [Double]) -> Double { sizes.sorted()[sizes.count / 2] }
     return LaggedRegression(
       lag: lag * options.step, riseOver: riseOver * options.step, holds: holds, constant: weights[0], levelA: weights[1], riseA: weights[2],
-      levelB: weights[3], band: LaggedRegression.band(of: outcomes), risingA: 3 * noise(outcomes.map { abs($0.riseA) }),
+      levelB: weights[3], band: [], risingA: 3 * noise(outcomes.map { abs($0.riseA) }),
       risingB: 3 * noise(outcomes.map { abs($0.rise) }), widening: 1, floods: floods, error: error)
   }
 }

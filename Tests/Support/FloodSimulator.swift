@@ -1,35 +1,42 @@
 import Foundation
-import TestSupport
-import Time
-import WarningDomain
+public import Time
 
 /// A river with two gauges, for forecasts to be tried on: rain in pulses on the catchment of A, which answers as a cascade of three linear reservoirs
 /// (Nash 1957); the wave runs to B after Muskingum (McCarthy 1938), where tributaries bring what fell on their own catchments; levels from discharges
 /// by a rating curve, measured with noise, now and then not at all.
-struct FloodSimulator {
-  static let step = 900
+public struct FloodSimulator {
+  /// Seconds between two readings.
+  public static let step = 900
   /// Five days, a quarter of an hour each.
-  static let stepsPerFlood = 480
+  public static let stepsPerFlood = 480
 
-  var random: SeededRandom
   /// Seconds of travel from A to B.
-  var travel = 4.0 * 3_600
+  public var travel = 4.0 * 3_600
+  private var random: SeededRandom
 
-  init(seed: UInt64) { random = SeededRandom(seed: seed) }
+  public init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
-  struct River {
-    var a: [Reading] = []
-    var b: [Reading] = []
-    /// What B really showed, each quarter of an hour.
-    var trueB: [Double] = []
-    /// At which steps the level at B rises from a tenth of the way up to the peak of its flood.
-    var isRising: [Bool] = []
-    var start = Instant(milliseconds: 0)
-
-    func time(_ step: Int) -> Instant { start + .seconds(step * FloodSimulator.step) }
+  /// What a gauge reported, in metres.
+  public struct Level: Sendable {
+    public let step: Int
+    public let time: Instant
+    public let value: Double
   }
 
-  mutating func river(floods: Int, from start: Instant = Instant(milliseconds: 1_577_836_800_000)) -> River {
+  public struct River: Sendable {
+    public fileprivate(set) var a: [Level] = []
+    public fileprivate(set) var b: [Level] = []
+    /// What B really showed, each quarter of an hour.
+    public fileprivate(set) var trueB: [Double] = []
+    /// At which steps the level at B rises from a tenth of the way up to the peak of its flood.
+    public fileprivate(set) var isRising: [Bool] = []
+    fileprivate var start = Instant(milliseconds: 0)
+
+    public func time(_ step: Int) -> Instant { start + .seconds(step * FloodSimulator.step) }
+  }
+
+  /// So many floods, one after the other.
+  public mutating func river(floods: Int, from start: Instant = Instant(milliseconds: 1_577_836_800_000)) -> River {
     var river = River()
     river.start = start
     var reservoirs = [Double](repeating: 2, count: 3)
@@ -57,8 +64,8 @@ struct FloodSimulator {
         if levelB > peak.level { peak = (levelB, step) }
         let index = flood * Self.stepsPerFlood + step
         let time = river.time(index)
-        measure(levelA, at: time, offset: index, outage: &outageA, into: &river.a)
-        measure(levelB, at: time, offset: index, outage: &outageB, into: &river.b)
+        measure(levelA, at: time, step: index, outage: &outageA, into: &river.a)
+        measure(levelB, at: time, step: index, outage: &outageB, into: &river.b)
       }
       let begin = flood * Self.stepsPerFlood
       let foot = river.trueB[begin + onset]
@@ -69,7 +76,7 @@ struct FloodSimulator {
     return river
   }
 
-  mutating func normal() -> Double {
+  private mutating func normal() -> Double {
     let (u, v) = (Double.random(in: 1e-12..<1, using: &random), Double.random(in: 0..<1, using: &random))
     return (-2 * log(u)).squareRoot() * cos(2 * .pi * v)
   }
@@ -86,11 +93,11 @@ struct FloodSimulator {
     return rain
   }
 
-  private mutating func measure(_ level: Double, at time: Instant, offset: Int, outage: inout Int, into readings: inout [Reading]) {
+  private mutating func measure(_ level: Double, at time: Instant, step: Int, outage: inout Int, into levels: inout [Level]) {
     if outage > 0 { return outage -= 1 }
     if random.oneIn(600) { outage = Int.random(in: 4...24, using: &random) }
     if random.oneIn(40) { return }
-    readings.append(Reading(time: time, value: ((level + 0.01 * normal()) * 100).rounded() / 100, offset: Int64(offset)))
+    levels.append(Level(step: step, time: time, value: ((level + 0.01 * normal()) * 100).rounded() / 100))
   }
 
   private static func route(_ inflow: Double, through reservoirs: inout [Double], storage: Double) -> Double {

@@ -2,8 +2,9 @@ import Foundation
 import Synchronization
 
 /// Reads an event stream as a browser would, until it has seen enough.
-enum StreamReader {
-  static func read(_ url: String, lastEventID: String? = nil, until enough: @escaping @Sendable (String) -> Bool) async throws -> String {
+public enum StreamReader {
+  /// - Parameter enough: gets all that came so far, each time that something came.
+  public static func read(_ url: String, lastEventID: String? = nil, until enough: @escaping @Sendable (String) -> Bool) async throws -> String {
     guard let parsed = URL(string: url), let host = parsed.host(), let port = parsed.port else { return "" }
     let head =
       "GET \(parsed.path()) HTTP/1.1\r\nHost: \(host)\r\nAccept: text/event-stream\r\n" + (lastEventID.map { "Last-Event-ID: \($0)\r\n" } ?? "") + "\r\n"
@@ -34,4 +35,25 @@ enum StreamReader {
     }
     return text
   }
+}
+
+/// Keeps an event stream open and what came of it, until the server ends it.
+public final class StreamListener: Sendable {
+  private final class Heard: Sendable {
+    let text = Mutex("")
+  }
+
+  private let heard = Heard()
+
+  public init(_ url: String) {
+    let heard = heard
+    Task.detached {
+      _ = try? await StreamReader.read(url) { text in
+        heard.text.withLock { $0 = text }
+        return false
+      }
+    }
+  }
+
+  public var text: String { heard.text.withLock { $0 } }
 }
