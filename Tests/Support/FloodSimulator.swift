@@ -21,6 +21,12 @@ public struct FloodSimulator {
     public let step: Int
     public let time: Instant
     public let value: Double
+
+    public init(step: Int, time: Instant, value: Double) {
+      self.step = step
+      self.time = time
+      self.value = value
+    }
   }
 
   public struct River: Sendable {

@@ -176,7 +176,8 @@ enum SchemaExamples {
         forecast: forecast, rota: rota)
     }
     let seen: [HintCommand] = [
-      .raise(id: .v7(), finding(place, "hochwasser", LevelForecast(time: noon, level: 2.5, low: 2.25, high: 2.75)), at: noon), .escalate(level: 2, at: noon), .acknowledge(by: ada, at: noon), .confirm(by: kim, at: noon),
+      .raise(id: .v7(), finding(place, "hochwasser", LevelForecast(time: noon, level: 2.5, low: 2.25, high: 2.75)), at: noon), .escalate(level: 2, at: noon),
+      .acknowledge(by: ada, at: noon), .confirm(by: kim, at: noon),
       .clear(readings: readings, at: noon),
     ]
     return try decided(HintDecider.self, seen)
