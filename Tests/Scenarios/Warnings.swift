@@ -60,7 +60,10 @@ struct Warnings: Sendable {
   func post(
     _ path: String, _ body: JSONValue, _ status: Int, as token: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws -> JSONValue {
-    let answer = try await city.client.send(.json(.post, url + path, body.bytes, headers: ["Authorization": "Bearer \(token ?? ada)"]))
+    var request = ClientRequest.json(.post, url + path, body.bytes, headers: ["Authorization": "Bearer \(token ?? ada)"])
+    // History is read and computed with while a busy machine does something else.
+    request.timeout = .seconds(60)
+    let answer = try await city.client.send(request)
     #expect(answer.status == status, "\(path): \(answer.text.prefix(500))", sourceLocation: sourceLocation)
     return answer.body.isEmpty ? .null : try JSONValue(parsing: answer.body)
   }
