@@ -106,6 +106,33 @@ import Testing
     }
   }
 
+  @Test("What was taken is answered the same when it comes again with its key, though the draft that it was about has gone with it")
+  func repeatedApproval() async throws {
+    try await WholeWarnings.run { city in
+      let drafted = try await city.expect(201, .post, "/warnings/alerts", .object(["content": Content.flood(channels: ["app"])]))
+      let alert = drafted["id"]?.string ?? ""
+      func step(_ name: String, _ body: JSONValue? = nil, as token: String = WholeWarnings.ada, key: String, _ status: Int = 200) async throws -> JSONValue {
+        try await city.expect(status, .post, "/warnings/\(alert)/\(name)", body, as: token, key: key)
+      }
+      _ = try await step("submit", key: "s1")
+      let issued = try await step("approve", ["revision": 1], as: WholeWarnings.ben, key: "a1")
+      #expect(try await step("approve", ["revision": 1], as: WholeWarnings.ben, key: "a1")["head"] == issued["head"])
+      #expect(try await step("submit", key: "s1")["head"] == issued["head"])
+      _ = try await step("approve", ["revision": 1], as: WholeWarnings.ben, key: "a2", 409)
+      _ = try await step("approve", ["revision": 2], as: WholeWarnings.ben, key: "a1", 422)
+
+      let end: JSONValue = ["refersTo": issued["head"]?["message"] ?? .null, "texts": Content.texts("Vorbei")]
+      _ = try await step("all-clear", end, key: "e1", 201)
+      _ = try await step("submit", key: "s2")
+      let over = try await step("approve", ["revision": 1], as: WholeWarnings.ben, key: "a3")
+      #expect(over["ending"]?.string == "all-clear")
+      #expect(try await step("approve", ["revision": 1], as: WholeWarnings.ben, key: "a3")["head"] == over["head"])
+      _ = try await step("all-clear", end, key: "e1", 201)
+      let rows = try await city.pool.query("select count(*) from journal_events where type = 'de.dos2030.warnings.alert-issued.v1'")
+      #expect(try rows.first?.value(Int64.self, at: 0) == 2)
+    }
+  }
+
   @Test("Bad input is answered with the field and what would be right") func badInput() async throws {
     try await WholeWarnings.run { city in
       func refused(_ content: JSONValue) async throws -> (path: String?, expected: String?) {

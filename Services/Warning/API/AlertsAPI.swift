@@ -1,3 +1,4 @@
+import Broker
 import EventSourcing
 import Foundation
 import HTTP
@@ -104,6 +105,7 @@ struct AlertsAPI: Sendable {
   }
 
   private func submit(_ request: Request) async throws -> Response {
+    if let answer = try await again(request) { return answer }
     // Whoever submits learns at once where nobody alone is competent.
     _ = try await authority(of: try await preparing(request))
     return try await decide(request) { .submit(by: $0, at: $1) }
@@ -137,6 +139,7 @@ struct AlertsAPI: Sendable {
 
   private func approve(_ request: Request) async throws -> Response {
     let body = try request.decoded(ApproveBody.self)
+    if let answer = try await again(request) { return answer }
     let authority = try await authority(of: try await preparing(request))
     var release: Release?
     if let id = body.release {
@@ -152,8 +155,17 @@ struct AlertsAPI: Sendable {
 
   private func breakGlass(_ request: Request) async throws -> Response {
     let body = try request.decoded(BreakGlassBody.self)
+    if let answer = try await again(request) { return answer }
     let authority = try await authority(of: try await preparing(request))
     return try await decide(request) { .breakGlass(revision: body.revision, reason: body.reason, authority: authority, by: $0, at: $1) }
+  }
+
+  /// The answer to a command that was taken before under its key: the draft that it would be looked at with has gone with it.
+  private func again(_ request: Request) async throws -> Response? {
+    guard let positions = try await commands.remembered(request), case .chain(let chain) = try await commands.letters.chain(try request.uuid("id")) else {
+      return nil
+    }
+    return try answer(chain, positions)
   }
 
   private func preparing(_ request: Request) async throws -> Draft {
@@ -188,9 +200,13 @@ struct AlertsAPI: Sendable {
       AlertDecider.self, command(try request.officer(), now), to: WarningStreams.alert(id), coding: WarningCoding.alerts, for: request, at: now,
       WarningProblems.of)
     guard case .chain(let chain) = handled.state else { throw WarningProblems.of(AlertRefusal.unknown) }
-    var response = Response.json(try WarningJSON.bytes(AlertView(chain, at: now)), status: status)
-    if status == 201 { response.headers["Location"] = "/warnings/\(id.uuidString.lowercased())" }
-    DOSPosition.write(handled.positions, to: &response)
+    return try answer(chain, handled.positions, status: status)
+  }
+
+  private func answer(_ chain: AlertChain, _ positions: [BrokerPosition], status: Int = 200) throws -> Response {
+    var response = Response.json(try WarningJSON.bytes(AlertView(chain, at: commands.clock())), status: status)
+    if status == 201 { response.headers["Location"] = "/warnings/\(chain.id.uuidString.lowercased())" }
+    DOSPosition.write(positions, to: &response)
     return response
   }
 }

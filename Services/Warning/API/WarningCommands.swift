@@ -19,9 +19,7 @@ struct WarningCommands: Sendable {
     _ decider: D.Type, _ command: D.Command, to stream: String, coding: EventTypes<D.Event>, for request: Request, at time: Instant,
     _ problem: (D.Refusal) -> Problem
   ) async throws -> Handled<D> {
-    let key = request.idempotencyKey.map {
-      IdempotencyKey(caller: request.caller?.id ?? "", method: request.method.rawValue, path: request.path, key: $0, body: request.body)
-    }
+    let key = request.commandKey
     let context = EventContext(time: time, correlationID: request.correlationID, traceparent: request.traceparent)
     do {
       return try await handle(decider, command, stream: stream, in: decisions, coding: coding, partition: 0, context: context, idempotency: key)
@@ -35,6 +33,12 @@ struct WarningCommands: Sendable {
     }
   }
 
+  /// Where the outcome of a command stands that was given before under the request's key; nil for a new one.
+  func remembered(_ request: Request) async throws -> [BrokerPosition]? {
+    guard let key = request.commandKey else { return nil }
+    return try await decisions.remembered(key)?.brokerPositions
+  }
+
   /// An id for what a request opens: a repeat with the same key opens the same.
   func newID(for request: Request, _ what: String = "") -> UUID {
     guard let key = request.idempotencyKey else { return .v7() }
@@ -43,6 +47,11 @@ struct WarningCommands: Sendable {
 }
 
 extension Request {
+  /// Under which its command is given once, where it names one.
+  fileprivate var commandKey: IdempotencyKey? {
+    idempotencyKey.map { IdempotencyKey(caller: caller?.id ?? "", method: method.rawValue, path: path, key: $0, body: body) }
+  }
+
   /// Who decides. The routes let nobody in without a caller.
   func officer() throws(Problem) -> Officer {
     guard let caller else { throw .unauthorized("This needs a caller: send an Authorization header with a bearer token.") }
@@ -66,7 +75,11 @@ extension Request {
 
 extension Handled {
   /// Where its events stand, for `DOS-Position`.
-  var positions: [BrokerPosition] {
-    appended.positions.last.map { [BrokerPosition(topic: WarningTopics.decisions.name, partition: $0.partition, offset: $0.offset)] } ?? []
+  var positions: [BrokerPosition] { appended.brokerPositions }
+}
+
+extension Appended {
+  fileprivate var brokerPositions: [BrokerPosition] {
+    positions.last.map { [BrokerPosition(topic: WarningTopics.decisions.name, partition: $0.partition, offset: $0.offset)] } ?? []
   }
 }
