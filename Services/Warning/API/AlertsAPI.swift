@@ -20,13 +20,18 @@ struct AlertsAPI: Sendable {
   private static let watchers = Access.roles(.warningOfficer, .controlRoom)
   /// An area of 50,000 points fits.
   private static let bodyLimit = 4 << 20
+  private static let revision = [
+    ParameterInfo("revision", "The revision that was read; 409 where the draft is another by now", schema: #"{"type":"integer","minimum":1}"#)
+  ]
 
   var routes: [Route] {
     [
       Route(.get, "/warnings/alerts", access: Self.watchers, accepts: [], info: info("Alerts, those changed last first")) { try await list($0) },
       Route(.post, "/warnings/alerts", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Drafts an alert", status: 201)) { try await draft($0) },
       Route(.get, "/warnings/{id}", access: Self.watchers, accepts: [], info: info("An alert, with its draft and what was issued last")) { try await show($0) },
-      Route(.put, "/warnings/{id}/draft", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Changes the draft")) { try await edit($0) },
+      Route(.put, "/warnings/{id}/draft", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Changes the draft", parameters: Self.revision)) {
+        try await edit($0)
+      },
       Route(.post, "/warnings/{id}/update", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Drafts an update of what holds", status: 201)) {
         try await update($0)
       },
@@ -34,7 +39,9 @@ struct AlertsAPI: Sendable {
         try await end(.cancel, $0)
       },
       Route(.post, "/warnings/{id}/all-clear", access: Self.officers, info: info("Drafts the all-clear", status: 201)) { try await end(.allClear, $0) },
-      Route(.post, "/warnings/{id}/submit", access: Self.officers, accepts: [], info: info("Submits the draft for approval")) { try await submit($0) },
+      Route(.post, "/warnings/{id}/submit", access: Self.officers, accepts: [], info: info("Submits the draft for approval", parameters: Self.revision)) {
+        try await submit($0)
+      },
       Route(.post, "/warnings/{id}/return", access: Self.officers, info: info("Sends what was submitted back to be edited")) { request in
         let reason = try request.decoded(ReasonBody.self).reason
         return try await decide(request) { .returnForEdit(reason: reason, by: $0, at: $1) }
@@ -61,8 +68,8 @@ struct AlertsAPI: Sendable {
     ]
   }
 
-  private func info(_ summary: String, status: Int = 200) -> RouteInfo {
-    RouteInfo(summary, tag: "Alerts", responses: [BodyInfo(schema: #"{"type":"object"}"#)], status: status)
+  private func info(_ summary: String, parameters: [ParameterInfo] = [], status: Int = 200) -> RouteInfo {
+    RouteInfo(summary, tag: "Alerts", parameters: parameters, responses: [BodyInfo(schema: #"{"type":"object"}"#)], status: status)
   }
 
   private func list(_ request: Request) async throws -> Response {
@@ -101,14 +108,19 @@ struct AlertsAPI: Sendable {
   private func edit(_ request: Request) async throws -> Response {
     let body = try request.decoded(ContentBody.self)
     let content = body.content(in: try await resolve(body.area))
-    return try await decide(request) { .edit(content, by: $0, at: $1) }
+    return try await decide(request, revision: try revision(request)) { .edit(content, by: $0, at: $1) }
   }
 
   private func submit(_ request: Request) async throws -> Response {
     if let answer = try await again(request) { return answer }
     // Whoever submits learns at once where nobody alone is competent.
     _ = try await authority(of: try await preparing(request))
-    return try await decide(request) { .submit(by: $0, at: $1) }
+    return try await decide(request, revision: try revision(request)) { .submit(by: $0, at: $1) }
+  }
+
+  private func revision(_ request: Request) throws(Problem) -> Int? {
+    try request.query.allowing(["revision"])
+    return try request.query.integer("revision", in: 1...Int(Int32.max))
   }
 
   private func update(_ request: Request) async throws -> Response {
@@ -192,13 +204,13 @@ struct AlertsAPI: Sendable {
   }
 
   private func decide(
-    _ request: Request, on given: UUID? = nil, status: Int = 200, _ command: (Officer, Instant) -> AlertCommand
+    _ request: Request, on given: UUID? = nil, revision: Int? = nil, status: Int = 200, _ command: (Officer, Instant) -> AlertCommand
   ) async throws -> Response {
     let id = try given ?? request.uuid("id")
     let now = commands.clock()
     let handled = try await commands.give(
-      AlertDecider.self, command(try request.officer(), now), to: WarningStreams.alert(id), coding: WarningCoding.alerts, for: request, at: now,
-      WarningProblems.of)
+      RevisedAlert.self, .init(command: command(try request.officer(), now), revision: revision), to: WarningStreams.alert(id), coding: WarningCoding.alerts,
+      for: request, at: now, WarningProblems.of)
     guard case .chain(let chain) = handled.state else { throw WarningProblems.of(AlertRefusal.unknown) }
     return try answer(chain, handled.positions, status: status)
   }

@@ -1,6 +1,7 @@
 import CAP
 import EventSourcing
 import Foundation
+import Geo
 import HTTP
 import JSON
 import Postgres
@@ -88,6 +89,8 @@ struct ForeignAPI: Sendable {
   private struct View: Encodable {
     struct Text: Encodable {
       let language: String
+      /// Who warns, in words.
+      let senderName: String?
       let event: String
       let headline: String?
       let description: String?
@@ -96,6 +99,9 @@ struct ForeignAPI: Sendable {
       let until: Instant
       let untilIsAssumed: Bool
       let areas: [String]
+      /// Where it holds, as far as it was said in shapes: the coordinates of GeoJSON polygons, and circles with their radius in kilometres.
+      let polygons: [Polygon]
+      let circles: [Circle]
     }
 
     let foreign = true
@@ -111,8 +117,9 @@ struct ForeignAPI: Sendable {
       texts = inForce.infos.map { info in
         let said = alert.infos[info.index]
         return Text(
-          language: said.language, event: said.event, headline: said.headline, description: said.description, instruction: said.instruction,
-          severity: said.severity.rawValue, until: info.until, untilIsAssumed: info.untilIsAssumed, areas: said.areas.map(\.areaDesc))
+          language: said.language, senderName: said.senderName, event: said.event, headline: said.headline, description: said.description, instruction: said.instruction,
+          severity: said.severity.rawValue, until: info.until, untilIsAssumed: info.untilIsAssumed, areas: said.areas.map(\.areaDesc),
+          polygons: said.areas.flatMap(\.polygons), circles: said.areas.flatMap(\.circles))
       }
     }
   }

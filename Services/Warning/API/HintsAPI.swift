@@ -17,6 +17,10 @@ struct HintsAPI: Sendable {
         try await lists.ownWrites(request)
         return try await lists.hints(request).unlessUnchanged(for: request)
       },
+      Route(.get, "/warnings/hints/{id}", access: officers, accepts: [], info: info("A hint, with what was found and who deals with it")) { request in
+        guard case .hint(let hint) = try await commands.letters.hint(try request.uuid("id")) else { throw WarningProblems.of(HintRefusal.unknown) }
+        return Response.json(try WarningJSON.bytes(HintView(hint))).unlessUnchanged(for: request)
+      },
       Route(.post, "/warnings/hints/{id}/acknowledge", access: officers, accepts: [], info: info("Takes care of a hint: nobody else is paged")) { request in
         try await decide(request) { .acknowledge(by: $0, at: $1) }
       },
@@ -50,6 +54,10 @@ struct HintsAPI: Sendable {
 struct HintView: Encodable {
   let id: UUID
   let standing: String
+  /// Who acknowledged, confirmed or dismissed it last.
+  let by: Officer?
+  /// Why it was dismissed.
+  let reason: String?
   let level: Int
   let finding: Finding
 
@@ -57,13 +65,13 @@ struct HintView: Encodable {
     id = hint.id
     level = hint.level
     finding = hint.finding
-    standing =
+    (standing, by, reason) =
       switch hint.standing {
-      case .raised: "raised"
-      case .acknowledged: "acknowledged"
-      case .confirmed: "confirmed"
-      case .dismissed: "dismissed"
-      case .cleared: "cleared"
+      case .raised: ("raised", nil, nil)
+      case .acknowledged(let by): ("acknowledged", by, nil)
+      case .confirmed(let by): ("confirmed", by, nil)
+      case .dismissed(let by, let reason): ("dismissed", by, reason)
+      case .cleared: ("cleared", nil, nil)
       }
   }
 }

@@ -29,8 +29,20 @@ static const unsigned char templates_templates_json[] = {
 static const unsigned char areas_areas_json[] = {
 #embed "../Areas/areas.json"
 };
+static const unsigned char pages_active_js[] = {
+#embed "../Pages/active.js"
+};
+static const unsigned char pages_approvals_js[] = {
+#embed "../Pages/approvals.js"
+};
+static const unsigned char pages_area_js[] = {
+#embed "../Pages/area.js"
+};
 static const unsigned char pages_city_js[] = {
 #embed "../Pages/city.js"
+};
+static const unsigned char pages_content_js[] = {
+#embed "../Pages/content.js"
 };
 static const unsigned char pages_details_js[] = {
 #embed "../Pages/details.js"
@@ -41,8 +53,17 @@ static const unsigned char pages_dialogs_js[] = {
 static const unsigned char pages_drafts_js[] = {
 #embed "../Pages/drafts.js"
 };
+static const unsigned char pages_editor_js[] = {
+#embed "../Pages/editor.js"
+};
 static const unsigned char pages_figures_js[] = {
 #embed "../Pages/figures.js"
+};
+static const unsigned char pages_foreign_js[] = {
+#embed "../Pages/foreign.js"
+};
+static const unsigned char pages_hints_js[] = {
+#embed "../Pages/hints.js"
 };
 static const unsigned char pages_index_html[] = {
 #embed "../Pages/index.html"
@@ -59,11 +80,23 @@ static const unsigned char pages_officer_js[] = {
 static const unsigned char pages_overview_js[] = {
 #embed "../Pages/overview.js"
 };
+static const unsigned char pages_problems_js[] = {
+#embed "../Pages/problems.js"
+};
+static const unsigned char pages_readings_js[] = {
+#embed "../Pages/readings.js"
+};
 static const unsigned char pages_shapes_js[] = {
 #embed "../Pages/shapes.js"
 };
+static const unsigned char pages_steps_js[] = {
+#embed "../Pages/steps.js"
+};
 static const unsigned char pages_templates_js[] = {
 #embed "../Pages/templates.js"
+};
+static const unsigned char pages_todo_js[] = {
+#embed "../Pages/todo.js"
 };
 static const unsigned char pages_warnings_css[] = {
 #embed "../Pages/warnings.css"
@@ -86,18 +119,29 @@ static const embedded_file files[] = {
     {"Migrations/0007_forecast.sql", migrations_0007_forecast_sql, sizeof migrations_0007_forecast_sql},
     {"Templates/templates.json", templates_templates_json, sizeof templates_templates_json},
     {"Areas/areas.json", areas_areas_json, sizeof areas_areas_json},
+    {"Pages/active.js", pages_active_js, sizeof pages_active_js},
+    {"Pages/approvals.js", pages_approvals_js, sizeof pages_approvals_js},
+    {"Pages/area.js", pages_area_js, sizeof pages_area_js},
     {"Pages/city.js", pages_city_js, sizeof pages_city_js},
+    {"Pages/content.js", pages_content_js, sizeof pages_content_js},
     {"Pages/details.js", pages_details_js, sizeof pages_details_js},
     {"Pages/dialogs.js", pages_dialogs_js, sizeof pages_dialogs_js},
     {"Pages/drafts.js", pages_drafts_js, sizeof pages_drafts_js},
+    {"Pages/editor.js", pages_editor_js, sizeof pages_editor_js},
     {"Pages/figures.js", pages_figures_js, sizeof pages_figures_js},
+    {"Pages/foreign.js", pages_foreign_js, sizeof pages_foreign_js},
+    {"Pages/hints.js", pages_hints_js, sizeof pages_hints_js},
     {"Pages/index.html", pages_index_html, sizeof pages_index_html},
     {"Pages/officer.css", pages_officer_css, sizeof pages_officer_css},
     {"Pages/officer.html", pages_officer_html, sizeof pages_officer_html},
     {"Pages/officer.js", pages_officer_js, sizeof pages_officer_js},
     {"Pages/overview.js", pages_overview_js, sizeof pages_overview_js},
+    {"Pages/problems.js", pages_problems_js, sizeof pages_problems_js},
+    {"Pages/readings.js", pages_readings_js, sizeof pages_readings_js},
     {"Pages/shapes.js", pages_shapes_js, sizeof pages_shapes_js},
+    {"Pages/steps.js", pages_steps_js, sizeof pages_steps_js},
     {"Pages/templates.js", pages_templates_js, sizeof pages_templates_js},
+    {"Pages/todo.js", pages_todo_js, sizeof pages_todo_js},
     {"Pages/warnings.css", pages_warnings_css, sizeof pages_warnings_css},
     {"Pages/warnings.js", pages_warnings_js, sizeof pages_warnings_js},
     {"Pages/words.js", pages_words_js, sizeof pages_words_js},

@@ -2,8 +2,8 @@
 import { decide, read } from "./city.js";
 import { ask, askReason, doing, say } from "./dialogs.js";
 import { duty, refresh } from "./officer.js";
-import { button, element, kinds, make, modes, severities, when } from "./words.js";
-import { categories } from "./templates.js";
+import { categories } from "./content.js";
+import { button, element, kinds, local, make, modes, none, redraw, severities, when } from "./words.js";
 
 function table(caption, months, columns, count) {
   return make("div", { class: "scroll", children: [make("table", { children: [
@@ -30,35 +30,40 @@ async function drawFigures() {
   ] : [make("p", { class: "quiet", text: "Noch wurde keine Warnung herausgegeben. Übungen und Probewarnungen zählen nicht." })]));
 }
 
-function release(item) {
-  const states = { proposed: "beantragt", approved: "freigegeben", revoked: "widerrufen" };
+function releaseCard(item) {
+  const states = { proposed: "beantragt: eine andere Person muss freigeben", approved: "freigegeben", revoked: "widerrufen" };
   const past = Date.parse(item.until) < Date.now();
-  const act = (path, body, done) => async () => { await decide(`releases/${item.id}/${path}`, body); say(done); await refresh(); };
-  return make("article", { class: "item practice", children: [
+  const used = [...duty.full.values()].filter(a => a.head?.approvals.release?.toLowerCase() === item.id.toLowerCase());
+  const approve = doing(async () => {
+    await decide(`releases/${item.id}/approve`);
+    say("Freigegeben.");
+    await refresh();
+  });
+  const revoke = doing(async () => {
+    const given = await askReason("Freigabe widerrufen", "Widerrufen", given => decide(`releases/${item.id}/revoke`, given), ["Was noch nicht zugestellt ist, wird nicht mehr zugestellt."]);
+    if (!given) return;
+    say("Widerrufen.");
+    await refresh();
+  });
+  return make("article", { id: `release-${item.id}`, tabindex: "-1", class: "item practice", children: [
     make("h3", { text: `${modes[item.mode]}, ${item.city}: ${item.reason}` }),
     make("p", { text: `${when(item.from)} bis ${when(item.until)}, ${past ? "vorbei" : states[item.status]}` }),
-    past || item.status === "revoked" ? null : make("div", { class: "actions", children: [
-      item.status === "proposed" ? button("Freigeben", doing(act("approve", undefined, "Freigegeben.")), "strong") : null,
-      button("Widerrufen", doing(async () => {
-        const given = await askReason("Freigabe widerrufen", "Widerrufen");
-        if (given) await act("revoke", given, "Widerrufen.")();
-      })),
-    ] }),
+    ...used.map(a => make("p", { class: "then", text: `Darunter herausgegeben: „${a.head.content.texts[0]?.headline ?? ""}“` })),
+    past || item.status === "revoked" ? null : make("div", { class: "actions", children: [item.status === "proposed" ? button("Freigeben", approve, "strong") : null, button("Widerrufen", revoke)] }),
   ] });
 }
 
-const local = date => new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-
 async function propose() {
   const now = new Date();
-  const given = await ask({ title: "Freigabe beantragen", action: "Beantragen", fields: [
-    { name: "mode", label: "Wofür", kind: "select", options: [["Exercise", modes.Exercise], ["Test", modes.Test]] },
-    { name: "from", label: "Von", kind: "datetime-local", value: local(now) },
-    { name: "until", label: "Bis", kind: "datetime-local", value: local(new Date(now.getTime() + 2 * 3_600_000)) },
-    { name: "reason", label: "Anlass", kind: "line" },
-  ] });
+  const given = await ask({
+    title: "Freigabe beantragen", action: "Beantragen", fields: [
+      { name: "mode", label: "Wofür", kind: "select", options: [["Exercise", modes.Exercise], ["Test", modes.Test]] },
+      { name: "from", label: "Von", kind: "datetime-local", value: local(now) },
+      { name: "until", label: "Bis", kind: "datetime-local", value: local(now.getTime() + 2 * 3_600_000) },
+      { name: "reason", label: "Anlass", kind: "line" },
+    ], act: ({ from, until, ...rest }) => decide("releases", { ...rest, from: new Date(from).toISOString(), until: new Date(until).toISOString() }),
+  });
   if (!given) return;
-  await decide("releases", { ...given, from: new Date(given.from).toISOString(), until: new Date(given.until).toISOString() });
   say("Beantragt: eine andere Person muss freigeben.");
   await refresh();
 }
@@ -69,7 +74,7 @@ export async function startFigures() {
   element("figures-city").addEventListener("change", () => figures());
   element("release-new").addEventListener("click", doing(propose));
   return () => {
-    element("releases").replaceChildren(...(duty.releases.length ? duty.releases.map(release) : [make("p", { class: "quiet", text: "Noch keine." })]));
+    redraw(element("releases"), duty.releases.length ? duty.releases.map(releaseCard) : [none("Noch keine.")]);
     if (!element("figures").hidden) figures();
   };
 }

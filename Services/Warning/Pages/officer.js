@@ -1,22 +1,30 @@
 // The page of the officer on duty: login, what is there now, and who does what with it.
 import * as login from "./login.js";
+import { loadPersons } from "./active.js";
 import { Refused, forgetAnswers, read } from "./city.js";
 import { startDrafts } from "./drafts.js";
 import { startFigures } from "./figures.js";
+import { loadHints } from "./hints.js";
 import { startOverview } from "./overview.js";
+import { reason } from "./problems.js";
 import { button, clockTime, element, make } from "./words.js";
 
 /** What the page knows; parts draw it. */
 export const duty = {
   subject: null, city: null,
-  hints: [], alerts: [], releases: [],
+  /** Whether this is the warning service's officer, and not somebody at a control room. */
+  isOfficer: true,
+  hints: [], alerts: [], releases: [], foreign: [],
   /** Alerts in full, by their id. */
   full: new Map(),
   districts: [],
 };
 const parts = [];
-const interval = 3_000;
-let heard = null, timer = null, asking = null, pages = null;
+const interval = 3_000, rarely = 30_000;
+let heard = null, timer = null, asking = null, pages = null, drawn = 0, foreignAsked = 0;
+
+export const full = alert => duty.full.get(alert.id.toLowerCase());
+export const isOwn = draft => draft.authors.some(a => a.subject === duty.subject);
 
 /** Asks the city anew, at once: after a decision nobody should wait for the next look. */
 export async function refresh() {
@@ -35,30 +43,44 @@ const allowed = path => read(path).catch(error => {
   throw error;
 });
 
+/** Others' warnings change rarely, and one's own do not wait for them. */
+async function lookAround() {
+  if (Date.now() - foreignAsked < rarely) return false;
+  foreignAsked = Date.now();
+  const answer = await read("foreign").catch(() => null);
+  if (answer?.changed) duty.foreign = answer.value.alerts;
+  return Boolean(answer?.changed);
+}
+
 async function look() {
   if (!login.token()) return leave("Die Anmeldung ist abgelaufen.");
   try {
-    const [hints, alerts, releases] = await Promise.all([allowed("hints?open=true&limit=200"), read("alerts?limit=200"), allowed("releases")]);
+    const [hints, alerts, releases, foreign] = await Promise.all([allowed("hints?open=true&limit=200"), read("alerts?limit=200"), allowed("releases"), lookAround()]);
     const stale = alerts.value.alerts.filter(a => wanted(a) && duty.full.get(a.id)?.changed !== a.changed);
     const loaded = await Promise.all(stale.map(async a => ({ ...(await read(a.id)).value, changed: a.changed })));
     // A decision of the same moment may be ahead of the list.
     for (const alert of loaded) duty.full.set(alert.id.toLowerCase(), alert);
-    Object.assign(duty, { hints: hints.value.hints ?? [], alerts: alerts.value.alerts, releases: releases.value.releases ?? [] });
+    Object.assign(duty, { isOfficer: hints.value.hints !== undefined, hints: hints.value.hints ?? [], alerts: alerts.value.alerts, releases: releases.value.releases ?? [] });
+    const readings = await loadHints(duty.hints);
+    const persons = await loadPersons(duty.alerts.filter(a => a.head && !a.ending).map(full).filter(Boolean));
     const first = heard === null;
     heard = Date.now();
     status();
-    const changed = first || hints.changed || alerts.changed || releases.changed || loaded.length > 0;
-    if (changed) for (const draw of parts) draw();
+    // Time passes, too: what is said of it must not stand still.
+    const changed = first || hints.changed || alerts.changed || releases.changed || foreign || readings || persons || loaded.length > 0 || heard - drawn > rarely;
+    if (!changed) return;
+    drawn = heard;
+    for (const draw of parts) draw();
   } catch (error) {
     if (error instanceof Refused && error.status === 401) return leave("Die Anmeldung gilt nicht mehr.");
-    status(error instanceof Refused ? error.message : "Keine Verbindung.");
+    status(error instanceof Refused ? reason(error) : "Keine Verbindung zur Stadt.");
   }
 }
 
 function status(problem) {
   const line = element("connection");
   line.classList.toggle("lost", Boolean(problem));
-  const since = heard ? ` Seit ${clockTime(heard)} Uhr ist nichts Neues bekannt.` : "";
+  const since = heard ? ` Seit ${clockTime(heard)} Uhr ist nichts Neues bekannt; was hier steht, kann überholt sein.` : "";
   line.textContent = problem ? problem + since : `Stand ${clockTime(heard)} Uhr`;
 }
 
@@ -93,6 +115,7 @@ function leave(reason) {
   forgetAnswers();
   duty.full.clear();
   heard = null;
+  foreignAsked = 0;
   element("duty").hidden = true;
   element("login").hidden = false;
   element("who").replaceChildren();
@@ -112,6 +135,8 @@ async function enter() {
     pages = true;
     tabs();
     show("overview");
+    addEventListener("offline", () => status("Keine Verbindung zur Stadt."));
+    addEventListener("online", () => refresh());
     for (const part of [startOverview, startDrafts, startFigures]) parts.push(await part());
   }
   await refresh();

@@ -25,3 +25,9 @@ export function overlap(left, right) {
   const others = edges(right);
   return edges(left).some(([a, b]) => others.some(([c, d]) => cross(a, b, c, d)));
 }
+
+/** Whether a closed line of places meets itself anywhere but at its corners. */
+export function crossesItself(ring) {
+  const edges = ring.slice(1).map((end, index) => [ring[index], end]);
+  return edges.some(([a, b], i) => edges.some(([c, d], j) => j > i + 1 && !(i === 0 && j === edges.length - 1) && cross(a, b, c, d)));
+}

@@ -1,10 +1,7 @@
 // What a warning begins with, so that nobody has to find words at three in the morning. Every word can be changed.
-export const categories = {
-  Met: "Wetter", Geo: "Gelände", Safety: "Sicherheit", Security: "Öffentliche Ordnung", Rescue: "Rettung", Fire: "Feuer und Rauch", Health: "Gesundheit",
-  Env: "Umwelt", Transport: "Verkehr", Infra: "Versorgung", CBRNE: "Gefahrstoffe", Other: "Anderes",
-};
+const text = (language, [event, headline, description, instruction]) => ({ language, event, headline, description, instruction });
 
-export const templates = {
+const written = {
   flood: {
     name: "Hochwasser", category: "Met", severity: "Severe", urgency: "Immediate", certainty: "Observed", hours: 12,
     de: ["Hochwasser", "Hochwasser: meiden Sie Ufer, Keller und Unterführungen", "Der Wasserstand steigt schnell. Wege am Ufer, Keller und Unterführungen können überflutet werden.", "Gehen Sie nicht in Keller und Tiefgaragen. Meiden Sie Ufer und Unterführungen. Fahren und gehen Sie nicht durch überflutete Straßen."],
@@ -32,34 +29,7 @@ export const templates = {
   },
 };
 
-/** What the end of a warning begins with. */
-export const endings = {
-  "all-clear": {
-    de: headline => ["Entwarnung", `Entwarnung: ${headline}`, "Die Gefahr ist vorüber.", "Sie müssen nichts weiter tun."],
-    en: headline => ["All clear", `All clear: ${headline}`, "The danger is over.", "You need not do anything further."],
-  },
-  cancel: {
-    de: headline => ["Widerruf", `Widerruf: ${headline}`, "Die Warnung wird zurückgenommen: die Gefahr besteht nicht.", "Sie müssen nichts weiter tun."],
-    en: headline => ["Cancelled", `Cancelled: ${headline}`, "The warning is withdrawn: there is no such danger.", "You need not do anything further."],
-  },
-};
-
-/** What fits into which channel; the city has the last word when it is submitted. */
-export const limits = {
-  app: [100, 4000], webhook: [200, 10000], email: [200, 10000], "cap-feed": [200, 10000], displays: [70, Infinity], topic: [200, 10000],
-  "mowas-handover": [200, 4000], sirens: [200, 10000], "loudspeaker-vans": [200, 500],
-};
-export const usual = ["app", "webhook", "email", "cap-feed", "topic"];
-
-const words = [
-  [/^is empty$/, "fehlt"], [/^is missing.*$/, "fehlt"], [/^has (\d+) characters$/, "hat $1 Zeichen"], [/^has passed$/, "ist vorbei"],
-  [/^is more than a week ahead$/, "liegt mehr als eine Woche voraus"], [/^names no place$/, "nennt keinen Ort"], [/^is not before expires$/, "liegt nicht vor dem Ende"],
-  [/^at most (\d+) for (.+)$/, "höchstens $1 für $2"], [/^at least one.*$/, "mindestens eines"], [/^words$/, "Text"], [/^the area in words$/, "das Gebiet in Worten"],
-  [/^districts, circles or polygons$/, "Stadtteile oder Kreise"], [/^a time to come$/, "ein Zeitpunkt in der Zukunft"], [/^at most 7 days.*$/, "höchstens 7 Tage; eine Aktualisierung verlängert"],
-  [/^has < and >$/, "enthält < und >"], [/^plain text without markup$/, "reiner Text"], [/^leaves out (.+)$/, "lässt aus: $1"],
-  [/^every channel of the last message$/, "jeder Kanal der letzten Nachricht"], [/^crosses a border$/, "geht über eine Zuständigkeitsgrenze"],
-  [/^an area within one of them$/, "ein Gebiet innerhalb einer davon"],
-];
-
-/** A problem of the city's, as far as it is known, in German. */
-export const inGerman = text => words.reduce((said, [pattern, german]) => said.replace(pattern, german), text ?? "");
+/** By name: `{title, hours, content}`, the content as far as it is known. */
+export const templates = Object.fromEntries(Object.entries(written).map(([name, { name: title, category, severity, urgency, certainty, hours, de, en }]) => [name, {
+  title, hours, content: { categories: [category], severity, urgency, certainty, texts: [text("de-DE", de), text("en-GB", en)] },
+}]));

@@ -1,5 +1,6 @@
 // The page for everybody: what holds now, live, compared with a place that stays on the device, and a notice to hang up.
 import { button, clockTime, drawMap, element, exactly, isOver, kinds, make, redraw, severities, text, when } from "./words.js";
+import { drawForeign, foreignCards } from "./foreign.js";
 import { contains, overlap } from "./shapes.js";
 
 /** What holds, or has ended lately, by its chain. */
@@ -70,31 +71,13 @@ function card(alert) {
   });
 }
 
-/** Another sender's warning, said to be that: its words and its times are theirs. */
-function foreignCard(alert, index) {
-  const german = alert.texts.filter(t => t.language.startsWith("de"));
-  const said = german.length ? german : alert.texts;
-  return make("article", { class: `alert ${said[0]?.severity ?? ""} ${alert.status === "Actual" ? "" : "exercise"}`, id: `foreign-${index}`, tabindex: "-1", children: [
-    make("div", { class: "badges", children: [
-      alert.status === "Actual" ? null : make("span", { class: "badge exercise", text: "Übung oder Test – keine echte Gefahr" }),
-      make("span", { class: "badge", text: `Fremde Warnung von ${alert.sender}` }),
-    ] }),
-    ...said.flatMap(t => [
-      make("h3", { text: t.headline ?? t.event }),
-      t.description ? make("p", { text: t.description }) : null,
-      t.instruction ? make("p", { class: "instruction", text: t.instruction }) : null,
-      make("p", { class: "quiet", text: `${severities[t.severity]?.de ?? t.severity}; ${t.areas.join(", ")}; gilt bis ${when(t.until)}${t.untilIsAssumed ? " (angenommen)" : ""}` }),
-    ]),
-  ] });
-}
-
 function draw() {
   const list = element("list");
   const visible = shown();
   const order = asked ? [...visible].sort((a, b) => Number(matches(b)) - Number(matches(a))) : visible;
   const nothing = make("p", { class: "panel", text: heard ? "Zurzeit gilt keine Warnung." : "Noch ist nicht bekannt, was gilt." });
   redraw(list, visible.length ? order.map(card) : [nothing]);
-  redraw(element("foreign-list"), foreign.map(foreignCard));
+  redraw(element("foreign-list"), foreignCards(foreign, drawn?.districts.features ?? [], "alert"));
   element("foreign").hidden = foreign.length === 0;
   const real = visible.filter(a => !isOver(a) && a.status === "Actual").length;
   element("count").textContent = heard ? `(${real})` : "";
@@ -106,6 +89,7 @@ function draw() {
 function drawAreas(visible) {
   if (!drawn) return;
   areas.clearLayers();
+  drawForeign(areas, foreign);
   for (const alert of visible.filter(a => !isOver(a)).reverse()) {
     const colour = alert.status === "Actual" ? severities[alert.severity]?.colour ?? "#d35400" : "#556070";
     const shape = L.geoJSON({ type: "MultiPolygon", coordinates: alert.area }, {

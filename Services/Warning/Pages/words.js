@@ -8,21 +8,33 @@ export const severities = {
   Minor: { de: "Geringe Gefahr", en: "Minor danger", rank: 1, colour: "#8a6d00" },
 };
 export const kinds = { alert: "Warnung", update: "Aktualisierung", cancel: "Widerruf", "all-clear": "Entwarnung" };
+/** Where a draft is. */
+export const stages = { drafted: "in Arbeit", submitted: "wartet auf Freigabe", returned: "zurückgegeben", requested: "bei der Leitstelle" };
 export const modes = { Actual: "Ernstfall", Exercise: "Übung", Test: "Probewarnung" };
 export const isOver = alert => alert.kind === "all-clear" || alert.kind === "cancel";
 
 const moment = locale => new Intl.DateTimeFormat(locale, { timeZone: "Europe/Berlin", weekday: "short", day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" });
 const moments = { de: moment("de-DE"), en: moment("en-GB") };
 const full = new Intl.DateTimeFormat("de-DE", { timeZone: "Europe/Berlin", dateStyle: "short", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat("de-DE", { timeZone: "Europe/Berlin", dateStyle: "short" });
 const clock = new Intl.DateTimeFormat("de-DE", { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 export const when = (time, language = "de") => (time ? moments[language].format(new Date(time)) + (language === "de" ? " Uhr" : "") : "–");
 export const exactly = time => (time ? full.format(new Date(time)) : "–");
+/** The same where today is meant if no day is said. */
+export const at = time => (time && day.format(new Date(time)) === day.format(new Date()) ? `${clockTime(time)} Uhr` : exactly(time));
 export const clockTime = time => clock.format(new Date(time));
 
-const hundredth = new Intl.NumberFormat("de-DE", { maximumFractionDigits: 2 });
-/** What a gauge upstream announces. */
-export const announced = f => `Vorhersage ${hundredth.format(f.level)} (${hundredth.format(f.low)} bis ${hundredth.format(f.high)}) um ${exactly(f.time)}`;
+/** How long until then. */
+export function ahead(time) {
+  const minutes = Math.round((Date.parse(time) - Date.now()) / 60_000);
+  if (minutes < 1) return "jetzt";
+  if (minutes < 120) return `in ${minutes} min`;
+  return minutes < 48 * 60 ? `in ${Math.floor(minutes / 60)} h` : `in ${Math.floor(minutes / 1440)} Tagen`;
+}
+
+/** A time as a field of a form takes it, by the clock of this device. */
+export const local = time => { const date = new Date(time); return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16); };
 
 /** How long ago, in words that a tired person reads at once. */
 export function ago(time) {
@@ -49,6 +61,16 @@ export function make(tag, { text, children = [], on = {}, ...rest } = {}) {
   return made;
 }
 
+/** The same for a drawing. */
+export function svg(tag, attributes, children = []) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+export const badge = (text, warn) => make("span", { class: warn ? "badge warn" : "badge", text });
+export const none = text => make("p", { class: "quiet", text });
 export const button = (text, handler, kind = "") => make("button", { type: "button", text, class: kind, on: { click: handler } });
 
 /** Draws a list anew. Who stands in it with the keyboard stays at the same button of the same item, and what was unfolded stays so. */
@@ -62,9 +84,9 @@ export function redraw(list, items) {
   ([...(again?.querySelectorAll("button, summary") ?? [])].find(b => b.textContent === label) ?? again)?.focus();
 }
 
-/** A map of Leaflet with the districts' outlines, and the city's tiles where there are some. */
-export async function drawMap(id, root, options = {}) {
-  const map = L.map(id, { attributionControl: true, ...options }).setView([51.5, 7.5], 10);
+/** In the place given, an element or its id: a map of Leaflet with the districts' outlines, and the city's tiles where there are some. */
+export async function drawMap(place, root, options = {}) {
+  const map = L.map(place, { attributionControl: true, ...options }).setView([51.5, 7.5], 10);
   map.attributionControl.setPrefix(false);
   const [settings, districts] = await Promise.all(["page.json", "areas.json"].map(async name => {
     const response = await fetch(root + name, { cache: "no-cache" });
