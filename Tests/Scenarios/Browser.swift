@@ -72,10 +72,39 @@ struct Browser: Sendable {
     _ = try await call(.post, "actions", ["actions": [["type": "key", "id": "keyboard", "actions": .array(strokes)]]])
   }
 
+  /// Clicks into an element, at a share of its width and height, with a mouse.
+  func click(into selector: String, _ x: Double, _ y: Double) async throws {
+    let box = try await run(
+      "const e = document.querySelector('\(selector)'); e.scrollIntoView({ block: 'center' }); const b = e.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]"
+    )
+    let sides = (box.array ?? []).compactMap(\.double)
+    guard sides.count == 4 else { throw Failure.driver("there is no \(selector)") }
+    let place: JSONValue = [
+      "type": "pointerMove", "x": .int(Int64(sides[0] + sides[2] * x)), "y": .int(Int64(sides[1] + sides[3] * y)), "origin": "viewport",
+    ]
+    // Two clicks of one moment would be a double click.
+    let steps: [JSONValue] = [place, ["type": "pointerDown", "button": 0], ["type": "pointerUp", "button": 0], ["type": "pause", "duration": 400]]
+    _ = try await call(.post, "actions", ["actions": [["type": "pointer", "id": "mouse", "actions": .array(steps)]]])
+  }
+
+  /// A command of the browser's own protocol.
+  func command(_ name: String, _ parameters: JSONValue = [:]) async throws {
+    _ = try await call(.post, "goog/cdp/execute", ["cmd": .string(name), "params": parameters])
+  }
+
+  /// Lets pages know where the device is.
+  func stand(at latitude: Double, _ longitude: Double, on origin: String) async throws {
+    try await command("Browser.grantPermissions", ["origin": .string(origin), "permissions": ["geolocation"]])
+    try await command("Emulation.setGeolocationOverride", ["latitude": .number(latitude), "longitude": .number(longitude), "accuracy": 10])
+  }
+
   /// What the page complained about: errors of scripts and of the content security policy, and files not found.
-  func complaints() async throws -> [String] {
+  ///
+  /// - Parameter refused: whether something was refused on purpose; browsers log that, too.
+  func complaints(besidesRefusals refused: Bool = false) async throws -> [String] {
     let entries = try await call(.post, "se/log", ["type": "browser"]).array ?? []
     return entries.filter { $0["level"]?.string == "SEVERE" }.compactMap { $0["message"]?.string }
+      .filter { !refused || $0.firstMatch(of: /responded with a status of 4\d\d/) == nil }
   }
 
   func screenshot() async throws -> Data {

@@ -25,7 +25,13 @@ struct ActiveAPI: Sendable {
             ParameterInfo("lat", "Degrees north; with lon", schema: #"{"type":"number","minimum":-90,"maximum":90}"#),
             ParameterInfo("lon", "Degrees east; with lat", schema: #"{"type":"number","minimum":-180,"maximum":180}"#),
           ], responses: [BodyInfo(schema: #"{"type":"object"}"#)])
-      ) { request in try await active(request) }
+      ) { request in try await active(request) },
+      Route(
+        .get, "/warnings/outlines", access: .everyone, accepts: [],
+        info: RouteInfo(
+          "The outlines of what holds now as GeoJSON, as exact as they were approved; those in /warnings/active may be simplified, and are never smaller",
+          tag: "Public", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+      ) { request in try await outlines(request) },
     ]
   }
 
@@ -47,6 +53,20 @@ struct ActiveAPI: Sendable {
       order by sent desc, message limit 1000
       """)
     var response = Response.json(Array("{\"alerts\":[\(try rows.map { row throws in try row.value(String.self, at: 0) }.joined(separator: ","))]}".utf8))
+    response.headers["Cache-Control"] = "no-cache"
+    return response.unlessUnchanged(for: request)
+  }
+
+  private func outlines(_ request: Request) async throws -> Response {
+    try request.query.allowing([])
+    let rows = try await pool.query(
+      """
+      select json_build_object('type', 'Feature', 'properties', json_build_object('message', message), 'geometry', ST_AsGeoJSON(outline, 7)::json)::text
+      from issued_messages where over is null and expires > \(clock()) and 'app' = any (channels) and kind in ('alert', 'update')
+      order by sent desc, message limit 1000
+      """)
+    let features = try rows.map { row throws in try row.value(String.self, at: 0) }.joined(separator: ",")
+    var response = Response.json(Array("{\"type\":\"FeatureCollection\",\"features\":[\(features)]}".utf8))
     response.headers["Cache-Control"] = "no-cache"
     return response.unlessUnchanged(for: request)
   }

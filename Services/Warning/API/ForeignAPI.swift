@@ -117,7 +117,8 @@ struct ForeignAPI: Sendable {
       texts = inForce.infos.map { info in
         let said = alert.infos[info.index]
         return Text(
-          language: said.language, senderName: said.senderName, event: said.event, headline: said.headline, description: said.description, instruction: said.instruction,
+          language: said.language, senderName: said.senderName, event: said.event, headline: said.headline, description: said.description,
+          instruction: said.instruction,
           severity: said.severity.rawValue, until: info.until, untilIsAssumed: info.untilIsAssumed, areas: said.areas.map(\.areaDesc),
           polygons: said.areas.flatMap(\.polygons), circles: said.areas.flatMap(\.circles))
       }

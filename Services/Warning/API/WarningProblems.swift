@@ -11,28 +11,33 @@ enum WarningProblems {
     case .unknown: .notFound("There is no such alert.").named("alert-unknown")
     case .taken: .conflict("There is an alert of this id already.").named("taken")
     case .ended(let ending): .conflict("This alert is over (\(ending.name)). Draft a new one.").named("alert-over")
-    case .draftOpen(let message): .conflict("Another message of this alert is being prepared (\(message.uuidString.lowercased())). Finish or reject it first.").named("draft-open")
+    case .draftOpen(let message):
+      .conflict("Another message of this alert is being prepared (\(message.uuidString.lowercased())). Finish or reject it first.").named("draft-open")
     case .noDraft: .conflict("No message of this alert is being prepared.").named("no-draft")
     case .notHead(let given, let head):
       .conflict(
         "\(given.uuidString.lowercased()) is not what holds now.",
-        errors: [.init(path: "refersTo", problem: "is not the last message issued", expected: head?.uuidString.lowercased() ?? "none")]).named("not-head")
+        errors: [.init(path: "refersTo", problem: "is not the last message issued", expected: head?.uuidString.lowercased() ?? "none")]
+      ).named("not-head")
     case .notIssuedYet: .conflict("Nothing of this alert has been issued yet: edit its draft.").named("not-issued-yet")
     case .notAnAmendment: .badRequest(path: "kind", problem: "is alert", expected: "update, cancel or all-clear").named("not-an-amendment")
     case .wrongStage(let now, let needs): .conflict("The message is \(now); this needs one that is \(needs).").named("wrong-stage")
     case .problems(let problems):
       .unprocessable(
-        "The alert cannot be issued as it is.", errors: problems.map { .init(path: $0.path, problem: $0.problem, expected: $0.expected) }).named("content")
+        "The alert cannot be issued as it is.", errors: problems.map { .init(path: $0.path, problem: $0.problem, expected: $0.expected) }
+      ).named("content")
     case .channelsLeftOut(let channels):
       .unprocessable(
         "Whoever was warned has to hear this too.",
         errors: [
           .init(path: "channels", problem: "leaves out \(channels.map(\.rawValue).joined(separator: ", "))", expected: "every channel of the last message")
-        ]).named("channels-left-out")
+        ]
+      ).named("channels-left-out")
     case .otherArea: .unprocessable("Whoever was warned has to hear this too: the area is that of the last message.").named("other-area")
     case .ownWork: .forbidden("Nobody approves, rejects, returns or reviews their own work: this needs another officer.").named("own-work")
     case .otherCity(_, let city): .forbidden("This is for officers of \(city).").named("other-city")
-    case .revisionChanged(let given, let now): .conflict("The draft was changed: you read revision \(given), and it is \(now). Read it again.").named("revision-changed")
+    case .revisionChanged(let given, let now):
+      .conflict("The draft was changed: you read revision \(given), and it is \(now). Read it again.").named("revision-changed")
     case .expired(let at): .conflict("The message expired at \(at.rfc3339).").named("expired")
     case .reasonMissing: .badRequest(path: "reason", problem: "is empty", expected: "words that others will understand later").named("reason-missing")
     case .onlyForActual: .conflict("Breaking the glass is for what is meant, and this is an exercise or a test.").named("only-for-actual")
@@ -59,7 +64,8 @@ enum WarningProblems {
     case .retired: .conflict("This rule is retired. Draw up a new one.").named("rule-retired")
     case .problems(let problems):
       .unprocessable("The rule cannot watch as it is.", errors: problems.map { .init(path: $0.path, problem: $0.problem, expected: $0.expected) }).named("rule")
-    case .version(let asked, let newest): .conflict("The rule was changed: you looked at version \(asked), and it is \(newest). Read it again.").named("rule-changed")
+    case .version(let asked, let newest):
+      .conflict("The rule was changed: you looked at version \(asked), and it is \(newest). Read it again.").named("rule-changed")
     case .notLive: .conflict("The rule is not live.").named("rule-not-live")
     case .otherCity(_, let city): .forbidden("This is for officers of \(city).").named("other-city")
     }
@@ -102,8 +108,10 @@ enum WarningProblems {
     switch refusal {
     case .unknown: .notFound("There is no such release.").named("release-unknown")
     case .taken: .conflict("There is a release of this id already.").named("taken")
-    case .notForActual: .badRequest(path: "mode", problem: "is Actual", expected: "Exercise or Test: what is meant needs no release").named("release-for-actual")
-    case .window: .badRequest(path: "until", problem: "is before from, or more than a day after it", expected: "a window of at most 24 hours").named("release-window")
+    case .notForActual:
+      .badRequest(path: "mode", problem: "is Actual", expected: "Exercise or Test: what is meant needs no release").named("release-for-actual")
+    case .window:
+      .badRequest(path: "until", problem: "is before from, or more than a day after it", expected: "a window of at most 24 hours").named("release-window")
     case .ownWork: .forbidden("Nobody approves their own release: this needs another officer.").named("own-release")
     case .otherCity(_, let city): .forbidden("This is for officers of \(city).").named("other-city")
     case .notProposed: .conflict("The release is approved already.").named("release-approved")
@@ -126,11 +134,13 @@ enum WarningProblems {
     case .several(let authorities):
       .unprocessable(
         "Several authorities are competent in parts of this area (\(authorities.map(\.name).joined(separator: ", "))): draft one alert for each.",
-        errors: [.init(path: "area", problem: "crosses a border", expected: "an area within one of them")]).named("several-competent")
+        errors: [.init(path: "area", problem: "crosses a border", expected: "an area within one of them")]
+      ).named("several-competent")
     case .partly(let authority):
       .unprocessable(
         "Part of the area lies where nobody is known to be competent.",
-        errors: [.init(path: "area", problem: "goes beyond \(authority.name)", expected: "an area within it")]).named("partly-competent")
+        errors: [.init(path: "area", problem: "goes beyond \(authority.name)", expected: "an area within it")]
+      ).named("partly-competent")
     }
   }
 }

@@ -37,11 +37,17 @@ export async function refresh() {
 
 const wanted = alert => alert.stage || alert.reviewDue || (alert.head && !alert.ending);
 
-/** What this role may not read is not there for it. */
-const allowed = path => read(path).catch(error => {
-  if (error instanceof Refused && error.status === 403) return { value: {}, changed: false };
-  throw error;
-});
+/** What this role may not read is not there for it, and asked for once. */
+const forbidden = new Set();
+const allowed = async path => {
+  const nothing = { value: {}, changed: false };
+  if (forbidden.has(path)) return nothing;
+  return read(path).catch(error => {
+    if (!(error instanceof Refused && error.status === 403)) throw error;
+    forbidden.add(path);
+    return nothing;
+  });
+};
 
 /** Others' warnings change rarely, and one's own do not wait for them. */
 async function lookAround() {
@@ -114,6 +120,7 @@ function leave(reason) {
   login.forget();
   forgetAnswers();
   duty.full.clear();
+  forbidden.clear();
   heard = null;
   foreignAsked = 0;
   element("duty").hidden = true;

@@ -6,23 +6,30 @@ import { dealsWith, ifNothing } from "./hints.js";
 import { duty, isOwn, show } from "./officer.js";
 import { ago, ahead, button, element, kinds, make, modes, none, redraw } from "./words.js";
 
+const hour = new Intl.DateTimeFormat("de-DE", { timeZone: "Europe/Berlin", hour: "numeric", hourCycle: "h23" });
+const isNight = () => { const now = parseInt(hour.format(new Date()), 10); return now >= 22 || now < 6; };
+const ofMyCity = city => !duty.city || duty.city === city;
+/** MoWaS is the control room's; sirens and vans are the officers', and where another authority warns its control room's too. */
+const isMyHand = (alert, channel) => (duty.isOfficer ? channel !== "mowas-handover" && ofMyCity(alert.city) : ofMyCity(alert.head.authority.id));
+
 /** `{id, text, since, then, mine, tab}`; `id` is of the card it is about. */
 function entries({ hints, waiting, reviews, holding, listed }) {
   const all = [];
-  for (const hint of hints.filter(h => h.standing === "raised")) all.push({ id: `hint-${hint.id}`, text: `Neuer Hinweis: ${hint.title}`, since: hint.raised, then: ifNothing(hint), mine: true });
+  for (const hint of hints.filter(h => h.standing === "raised")) all.push({ id: `hint-${hint.id}`, text: `Neuer Hinweis: ${hint.title}`, since: hint.raised, then: ifNothing(hint), mine: ofMyCity(hint.city) });
   for (const hint of hints.filter(h => h.standing === "acknowledged" && !duty.alerts.some(a => a.hint?.toLowerCase() === h.id.toLowerCase()))) {
     const by = dealsWith(hint);
     all.push({ id: `hint-${hint.id}`, text: `Hinweis in Arbeit${by ? ` bei ${by}` : ""}: ${hint.title}`, since: hint.changed, then: ifNothing(hint), mine: by === duty.subject });
   }
   for (const alert of waiting) {
     const requested = alert.draft.stage === "requested";
-    const mine = duty.isOfficer ? !requested && !isOwn(alert.draft) : requested;
+    // At night the second pair of eyes may come from the other city.
+    const mine = duty.isOfficer ? !requested && !isOwn(alert.draft) && (ofMyCity(alert.city) || isNight()) : requested && ofMyCity(alert.draft.authority);
     const what = requested ? `Anfrage an die Leitstelle ${alert.draft.authority}` : `Freigabe: ${kinds[alert.draft.kind]}${alert.mode === "Actual" ? "" : ` (${modes[alert.mode]})`}`;
     all.push({ id: `waiting-${alert.id}`, text: `${what} „${headline(alert.draft.content)}“`, since: listed(alert).changed, then: ifNothingHere(alert, listed(alert)), mine });
   }
   for (const alert of holding) {
-    for (const d of waitingForPersons(alert)) all.push({ id: `active-${alert.id}`, text: `${channelName(d.channel)}: ${kinds[d.kind]} „${headline(alert.head.content)}“`, since: d.handed, then: "Auf diesem Weg wird niemand gewarnt, bis jemand es tut und bestätigt.", mine: true });
-    if (endsSoon(alert) && duty.isOfficer) all.push({ id: `active-${alert.id}`, text: `Läuft ${ahead(alert.head.content.expires)} ab: „${headline(alert.head.content)}“`, since: alert.head.sent, then: "Sie endet von selbst, wenn niemand sie aktualisiert.", mine: true });
+    for (const d of waitingForPersons(alert)) all.push({ id: `active-${alert.id}`, text: `${channelName(d.channel)}: ${kinds[d.kind]} „${headline(alert.head.content)}“`, since: d.handed, then: "Auf diesem Weg wird niemand gewarnt, bis jemand es tut und bestätigt.", mine: isMyHand(alert, d.channel) });
+    if (endsSoon(alert) && duty.isOfficer) all.push({ id: `active-${alert.id}`, text: `Läuft ${ahead(alert.head.content.expires)} ab: „${headline(alert.head.content)}“`, since: alert.head.sent, then: "Sie endet von selbst, wenn niemand sie aktualisiert.", mine: ofMyCity(alert.city) });
   }
   for (const alert of reviews) all.push({ id: `review-${alert.id}`, text: `Prüfung: „${headline(alert.head.content)}“ ging ohne zweite Person heraus`, since: alert.head.sent, then: "Sie bleibt stehen, bis jemand sie festhält.", mine: duty.isOfficer && issuer(alert.head) !== duty.subject });
   for (const alert of duty.alerts.map(a => duty.full.get(a.id.toLowerCase())).filter(a => a?.draft?.stage === "returned")) {

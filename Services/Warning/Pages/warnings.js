@@ -9,6 +9,8 @@ const alerts = new Map();
 const over = new Set();
 /** What others warn of, the weather service and neighbours. */
 let foreign = [];
+/** Exact outlines by message; what is compared may be a little larger. */
+const outlines = new Map();
 /** Where somebody asks: `{label, place}` or `{label, area}`; on the device alone. */
 let asked = null;
 let drawn = null, areas = null, marker = null;
@@ -92,7 +94,7 @@ function drawAreas(visible) {
   drawForeign(areas, foreign);
   for (const alert of visible.filter(a => !isOver(a)).reverse()) {
     const colour = alert.status === "Actual" ? severities[alert.severity]?.colour ?? "#d35400" : "#556070";
-    const shape = L.geoJSON({ type: "MultiPolygon", coordinates: alert.area }, {
+    const shape = L.geoJSON(outlines.get(alert.message.toLowerCase()) ?? { type: "MultiPolygon", coordinates: alert.area }, {
       style: { color: colour, weight: 3, fillOpacity: alert.status === "Actual" ? .25 : .08, dashArray: alert.status === "Actual" ? null : "6 6" },
     });
     shape.bindTooltip(document.createTextNode((text(alert.texts, "de") ?? alert.texts[0]).headline).textContent.replaceAll("<", "&lt;"), { sticky: true });
@@ -213,6 +215,17 @@ async function load() {
   found.forEach(take);
   took();
   draw();
+  loadOutlines().catch(() => {});
+}
+
+/** Outlines are drawn, and nothing else waits for them. */
+async function loadOutlines() {
+  if ([...alerts.values()].every(a => isOver(a) || outlines.has(a.message.toLowerCase()))) return;
+  const response = await fetch("outlines", { cache: "no-cache", signal: AbortSignal.timeout(15_000) });
+  if (!response.ok) return;
+  outlines.clear();
+  for (const { properties, geometry } of (await response.json()).features) outlines.set(properties.message.toLowerCase(), geometry);
+  draw();
 }
 
 /** The city's own warnings do not wait for those of others. */
@@ -242,6 +255,7 @@ function follow() {
     took();
     draw();
     announce(alert);
+    loadOutlines().catch(() => {});
   });
   source.addEventListener("ended", event => {
     const { alert, message } = JSON.parse(event.data);
