@@ -38,8 +38,7 @@ extension Browser {
   func draftFlood(in district: String) async throws {
     _ = try await run("document.querySelector('#tab-drafts').click()")
     try await click("Neue Warnung entwerfen", in: "#drafts")
-    _ = try await run(
-      "const t = document.querySelector('[name=template]'); t.value = 'flood'; t.dispatchEvent(new Event('change', { bubbles: true }))")
+    try await fillFromTemplate("hochwasser", area: "")
     try await click("Speichern und zur Freigabe geben", in: "#editor")
     try await wait(
       until: "the form says what is missing", #"return document.querySelector('[data-path="area.description"]')?.textContent.startsWith('fehlt') ?? false"#)
@@ -79,6 +78,20 @@ extension Browser {
       """)
   }
 
+  /// Writes into fields of the rule's form, each known by the beginning of its label; the last of those that are shown.
+  func fill(_ fields: [String: String]) async throws {
+    let values = String(decoding: JSONValue.object(fields.mapValues(JSONValue.string)).bytes, as: UTF8.self)
+    _ = try await run(
+      """
+      for (const [label, value] of Object.entries(\(values))) {
+        const fits = l => l.offsetParent && l.firstElementChild.textContent.startsWith(label);
+        const field = [...document.querySelectorAll('#rule-editor label')].filter(fits).at(-1).querySelector('input, textarea, select');
+        field.value = value;
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+      }
+      """)
+  }
+
   /// What stands somewhere, as text.
   func text(_ selector: String) async throws -> String {
     try await run("return document.querySelector('\(selector)')?.textContent ?? ''").string ?? ""
@@ -86,7 +99,7 @@ extension Browser {
 
   /// Begins the form from a template and names the area.
   func fillFromTemplate(_ template: String, area: String) async throws {
-    try await wait(until: "the form is there", "return document.querySelector('[name=template]') !== null")
+    try await wait(until: "the form is there", "return document.querySelector('[name=template] option[value=\(template)]') !== null")
     _ = try await run(
       """
       const t = document.querySelector('[name=template]');
@@ -115,7 +128,8 @@ extension Browser {
     ] {
       _ = try await run("document.querySelector('[name=corners]').value = '\(corners)'; document.querySelector('#editor details').open = true")
       try await click("Als Vieleck übernehmen", in: "#editor")
-      try await wait(until: "it says: \(answer)", "return [...document.querySelectorAll('#editor .problem')].some(p => !p.hidden && p.textContent.includes('\(answer)'))")
+      try await wait(
+        until: "it says: \(answer)", "return [...document.querySelectorAll('#editor .problem')].some(p => !p.hidden && p.textContent.includes('\(answer)'))")
     }
     _ = try await run("document.querySelector('[name=corners]').value = '51,54 7,44\\n51,55 7,46\\n51,54 7,46'")
     try await click("Als Vieleck übernehmen", in: "#editor")

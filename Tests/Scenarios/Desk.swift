@@ -57,6 +57,27 @@ struct Desk: Sendable {
     try await post("/sensors/v1.1/Datastreams(\(datastream))/Observations", ["result": .number(result)], 201, as: device)
   }
 
+  /// A sensor that has reported every half hour for days: low water, and two floods up to 4. Answers its datastream.
+  func floods(_ name: String, days: Int) async throws -> Int64 {
+    let creek = try await city.registerWeatherStation(name, token: operators)
+    let now = Instant.now()
+    let count = days * 48
+    let rows = (0..<count).map { step -> JSONValue in
+      let fromPeak = min(abs(step - count / 4), abs(step - 3 * count / 4))
+      return [.string((now - .seconds(1_800 * (count - step))).rfc3339), .number(max(0.5, 4 - 0.35 * Double(fromPeak)))]
+    }
+    try await post(
+      "/sensors/v1.1/CreateObservations",
+      [
+        [
+          "Datastream": ["@iot.id": .int(creek)], "components": ["phenomenonTime", "result"], "dataArray@iot.count": .int(Int64(count)),
+          "dataArray": .array(rows),
+        ]
+      ],
+      201, as: device)
+    return creek
+  }
+
   /// Ada drafts and submits. Answers the alert.
   @discardableResult
   func submitted(
@@ -64,7 +85,10 @@ struct Desk: Sendable {
     lasting: Duration = .seconds(7_200)
   ) async throws -> String {
     let texts: [JSONValue] = ["de-DE", "en-GB"].map { language in
-      ["language": .string(language), "event": "Gefahr", "headline": .string(headline), "description": "Es ist gefährlich.", "instruction": "Bleiben Sie fern."]
+      [
+        "language": .string(language), "event": "Gefahr", "headline": .string(headline), "description": "Es ist gefährlich.",
+        "instruction": "Bleiben Sie fern.",
+      ]
     }
     let area: JSONValue =
       isCircle

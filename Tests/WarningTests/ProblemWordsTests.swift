@@ -26,6 +26,7 @@ struct ProblemWordsTests {
     .revoked, .past,
   ]
   private static let deliveries: [DeliveryRefusal] = [.unknown, .notDue(until: nil), .stale(attempt: 1, now: 2), .notConfirmable]
+  private static let templates: [TemplateRefusal] = [.unknown, .name("Ä"), .problems([])]
   private static let competence: [CompetenceError] = [
     .nobody, .several([]), .partly(Authority(id: "a", name: "A", actingCities: [], ars: "1")),
   ]
@@ -36,6 +37,7 @@ struct ProblemWordsTests {
     all += rules.map { WarningProblems.of($0) }
     all += releases.map { WarningProblems.of($0) }
     all += deliveries.map { WarningProblems.of($0) }
+    all += templates.map { WarningProblems.of($0) }
     all += competence.map { WarningProblems.of($0) }
     return all
   }

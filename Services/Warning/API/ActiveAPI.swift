@@ -59,7 +59,8 @@ struct ActiveAPI: Sendable {
 
   private func outlines(_ request: Request) async throws -> Response {
     try request.query.allowing([])
-    let rows = try await pool.query(
+    try await lists.ownWrites(request)
+    let rows = try await lists.pool.query(
       """
       select json_build_object('type', 'Feature', 'properties', json_build_object('message', message), 'geometry', ST_AsGeoJSON(outline, 7)::json)::text
       from issued_messages where over is null and expires > \(clock()) and 'app' = any (channels) and kind in ('alert', 'update')

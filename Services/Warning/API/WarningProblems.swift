@@ -73,11 +73,12 @@ enum WarningProblems {
 
   static func of(_ refusal: TemplateRefusal) -> Problem {
     switch refusal {
-    case .unknown: .notFound("No officer saved such a template.")
+    case .unknown: .notFound("No officer saved such a template.").named("template-unknown")
     case .name(let name):
-      .badRequest(path: "name", problem: "is \"\(name.prefix(60))\"", expected: "1 to 60 small letters, digits and hyphens")
+      .badRequest(path: "name", problem: "is \"\(name.prefix(60))\"", expected: "1 to 60 small letters, digits and hyphens").named("template-name")
     case .problems(let problems):
       .unprocessable("The template cannot be saved as it is.", errors: problems.map { .init(path: $0.path, problem: $0.problem, expected: $0.expected) })
+        .named("template")
     }
   }
 

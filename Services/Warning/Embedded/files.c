@@ -41,8 +41,14 @@ static const unsigned char pages_area_js[] = {
 static const unsigned char pages_city_js[] = {
 #embed "../Pages/city.js"
 };
+static const unsigned char pages_conditions_js[] = {
+#embed "../Pages/conditions.js"
+};
 static const unsigned char pages_content_js[] = {
 #embed "../Pages/content.js"
+};
+static const unsigned char pages_datastreams_js[] = {
+#embed "../Pages/datastreams.js"
 };
 static const unsigned char pages_details_js[] = {
 #embed "../Pages/details.js"
@@ -61,6 +67,9 @@ static const unsigned char pages_figures_js[] = {
 };
 static const unsigned char pages_foreign_js[] = {
 #embed "../Pages/foreign.js"
+};
+static const unsigned char pages_formproblems_js[] = {
+#embed "../Pages/formproblems.js"
 };
 static const unsigned char pages_hints_js[] = {
 #embed "../Pages/hints.js"
@@ -86,6 +95,12 @@ static const unsigned char pages_problems_js[] = {
 static const unsigned char pages_readings_js[] = {
 #embed "../Pages/readings.js"
 };
+static const unsigned char pages_ruleform_js[] = {
+#embed "../Pages/ruleform.js"
+};
+static const unsigned char pages_rules_js[] = {
+#embed "../Pages/rules.js"
+};
 static const unsigned char pages_shapes_js[] = {
 #embed "../Pages/shapes.js"
 };
@@ -97,6 +112,9 @@ static const unsigned char pages_templates_js[] = {
 };
 static const unsigned char pages_todo_js[] = {
 #embed "../Pages/todo.js"
+};
+static const unsigned char pages_trial_js[] = {
+#embed "../Pages/trial.js"
 };
 static const unsigned char pages_warnings_css[] = {
 #embed "../Pages/warnings.css"
@@ -123,13 +141,16 @@ static const embedded_file files[] = {
     {"Pages/approvals.js", pages_approvals_js, sizeof pages_approvals_js},
     {"Pages/area.js", pages_area_js, sizeof pages_area_js},
     {"Pages/city.js", pages_city_js, sizeof pages_city_js},
+    {"Pages/conditions.js", pages_conditions_js, sizeof pages_conditions_js},
     {"Pages/content.js", pages_content_js, sizeof pages_content_js},
+    {"Pages/datastreams.js", pages_datastreams_js, sizeof pages_datastreams_js},
     {"Pages/details.js", pages_details_js, sizeof pages_details_js},
     {"Pages/dialogs.js", pages_dialogs_js, sizeof pages_dialogs_js},
     {"Pages/drafts.js", pages_drafts_js, sizeof pages_drafts_js},
     {"Pages/editor.js", pages_editor_js, sizeof pages_editor_js},
     {"Pages/figures.js", pages_figures_js, sizeof pages_figures_js},
     {"Pages/foreign.js", pages_foreign_js, sizeof pages_foreign_js},
+    {"Pages/formproblems.js", pages_formproblems_js, sizeof pages_formproblems_js},
     {"Pages/hints.js", pages_hints_js, sizeof pages_hints_js},
     {"Pages/index.html", pages_index_html, sizeof pages_index_html},
     {"Pages/officer.css", pages_officer_css, sizeof pages_officer_css},
@@ -138,10 +159,13 @@ static const embedded_file files[] = {
     {"Pages/overview.js", pages_overview_js, sizeof pages_overview_js},
     {"Pages/problems.js", pages_problems_js, sizeof pages_problems_js},
     {"Pages/readings.js", pages_readings_js, sizeof pages_readings_js},
+    {"Pages/ruleform.js", pages_ruleform_js, sizeof pages_ruleform_js},
+    {"Pages/rules.js", pages_rules_js, sizeof pages_rules_js},
     {"Pages/shapes.js", pages_shapes_js, sizeof pages_shapes_js},
     {"Pages/steps.js", pages_steps_js, sizeof pages_steps_js},
     {"Pages/templates.js", pages_templates_js, sizeof pages_templates_js},
     {"Pages/todo.js", pages_todo_js, sizeof pages_todo_js},
+    {"Pages/trial.js", pages_trial_js, sizeof pages_trial_js},
     {"Pages/warnings.css", pages_warnings_css, sizeof pages_warnings_css},
     {"Pages/warnings.js", pages_warnings_js, sizeof pages_warnings_js},
     {"Pages/words.js", pages_words_js, sizeof pages_words_js},

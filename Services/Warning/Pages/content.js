@@ -1,5 +1,6 @@
 // What a warning says, between the city's JSON and the fields of a form.
 import { channelName } from "./details.js";
+import { slot } from "./formproblems.js";
 import { local, make, severities, text } from "./words.js";
 
 export const categories = {
@@ -42,9 +43,6 @@ export const empty = () => ({
   categories: ["Met"], urgency: "Immediate", severity: "Severe", certainty: "Observed", responseTypes: [], expires: new Date(Date.now() + 6 * 3_600_000).toISOString(),
   texts: [], area: { description: "", districts: [], circles: [], polygons: [] }, channels: ["app", "webhook", "email", "cap-feed", "topic"],
 });
-
-/** The place for what is wrong with a field, by its path in the content. */
-export const slot = path => make("p", { class: "problem", "data-path": path, hidden: true });
 
 export const select = (name, label, options, value) => make("label", { children: [
   make("span", { text: label }), make("select", { name, children: Object.entries(options).map(([key, text]) => make("option", { value: key, text, selected: key === value })) }), slot(name),

@@ -4,6 +4,7 @@ import { decide } from "./city.js";
 import { askReason, doing, say } from "./dialogs.js";
 import { openDraft, startEditor } from "./editor.js";
 import { duty, full, refresh } from "./officer.js";
+import { drawTemplates } from "./templates.js";
 import { ago, at, badge, button, element, kinds, make, modes, none, redraw } from "./words.js";
 
 function draftCard(alert, listed) {
@@ -38,5 +39,6 @@ export async function startDrafts() {
     const open = duty.alerts.map(full).filter(a => a?.draft && ["drafted", "returned"].includes(a.draft.stage)).sort((a, b) => Number(b.draft.stage === "returned") - Number(a.draft.stage === "returned"));
     element("drafting").textContent = open.length || "";
     redraw(element("draft-list"), open.length ? open.map(a => draftCard(a, listed.get(a.id.toLowerCase()))) : [none("Kein Entwurf ist in Arbeit.")]);
+    drawTemplates();
   };
 }

@@ -2,11 +2,12 @@
 import { areaEditor } from "./area.js";
 import { breakGlass } from "./approvals.js";
 import { Refused, decide, read } from "./city.js";
-import { channelFields, checked, count, empty, endingTexts, factFields, fill, isEnding, readContent, readEnding, readTexts, select, slot, textFields } from "./content.js";
+import { channelFields, checked, count, empty, endingTexts, factFields, fill, isEnding, readContent, readEnding, readTexts, select, textFields } from "./content.js";
 import { doing, say } from "./dialogs.js";
+import { showProblems as showIn, slot } from "./formproblems.js";
 import { duty, refresh } from "./officer.js";
-import { fieldProblem, reason } from "./problems.js";
-import { templates } from "./templates.js";
+import { reason } from "./problems.js";
+import { saveTemplate } from "./templates.js";
 import { button, element, at, kinds, local, make, modes } from "./words.js";
 
 /** What is being written: `{alert, hint, amending, kind, content}` and the parts of its form; null where nothing is. */
@@ -16,25 +17,7 @@ const form = () => editing.form;
 const mode = () => editing.alert?.mode ?? editing.amending?.mode ?? form().elements.mode?.value ?? "Actual";
 const recount = () => count(form(), mode(), isEnding(editing.kind) ? editing.content.channels : checked(form(), "channels"));
 
-function showProblems(problems) {
-  const left = [];
-  for (const place of form().querySelectorAll("[data-path]")) { place.hidden = true; place.textContent = ""; }
-  for (const wrong of form().querySelectorAll(".wrong")) wrong.classList.remove("wrong");
-  for (const problem of problems) {
-    const path = problem.path.replace(/^content[/.]/, "").replaceAll("/", ".").replace(/\.(\d+)/g, "[$1]");
-    let at = path;
-    let place = null;
-    while (at && !place) {
-      place = form().querySelector(`[data-path="${CSS.escape(at)}"]`);
-      at = at.replace(/(\.[^.[]+|\[\d+\])$|^[^.[]+$/, "");
-    }
-    if (!place) { left.push(`${path}: ${fieldProblem(problem)}`); continue; }
-    place.hidden = false;
-    place.textContent += (place.textContent ? " · " : "") + fieldProblem(problem);
-    place.parentElement.querySelector("input:not([type=checkbox]), textarea, select")?.classList.add("wrong");
-  }
-  element("editor-problems").textContent = problems.length ? [`${problems.length} ${problems.length === 1 ? "Angabe fehlt oder passt" : "Angaben fehlen oder passen"} noch nicht.`, ...left].join(" · ") : "";
-}
+const showProblems = problems => { element("editor-problems").textContent = showIn(form(), problems, /^content[.]/); };
 
 function title() {
   if (editing.alert) return `${kinds[editing.kind]} bearbeiten (Revision ${editing.alert.draft.revision})`;
@@ -51,7 +34,7 @@ function draw() {
     hint ? make("p", { class: "text", text: `Aus dem Hinweis: ${hint.title}\n${hint.text}` }) : null,
     alert?.draft.reason ? make("p", { class: "problem", text: `Zurückgegeben: ${alert.draft.reason}` }) : null,
     isNew ? make("div", { class: "columns", children: [
-      select("template", "Vorlage", { "": "ohne", ...Object.fromEntries(Object.entries(templates).map(([name, t]) => [name, t.title])) }, ""), select("mode", "Ernstfall oder Übung", modes, "Actual"),
+      select("template", "Vorlage", { "": "ohne", ...Object.fromEntries(duty.templates.map(t => [t.name, t.title])) }, ""), select("mode", "Ernstfall oder Übung", modes, "Actual"),
     ] }) : null,
     ...(ending ? [make("p", { class: "quiet", text: "Sie gilt für dasselbe Gebiet und geht an alle, die gewarnt wurden." })] : [factFields(content), editing.area.form, channelFields(content)]),
     ...textFields(content), slot("texts"),
@@ -59,17 +42,17 @@ function draw() {
     make("div", { class: "actions", children: [
       button("Speichern und zur Freigabe geben", doing(() => save(true)), "strong"), button("Speichern", doing(() => save(false))),
       alert?.mode === "Actual" ? button("Notfall: sofort herausgeben", doing(async () => { if (await save(false)) await breakGlass(editing.alert); }), "danger") : null,
-      button("Schließen", close),
+      ending ? null : button("Als Vorlage speichern", doing(() => saveTemplate(form(), content))), button("Schließen", close),
     ] }),
   ] });
   element("editor").replaceChildren(form());
   element("editor").hidden = false;
   editing.area?.start();
   form().elements.template?.addEventListener("change", event => {
-    const template = templates[event.target.value];
+    const template = duty.templates.find(t => t.name === event.target.value);
     if (!template) return;
     fill(form(), template);
-    if (template.hours) form().elements.expires.value = local(Date.now() + template.hours * 3_600_000);
+    form().elements.expires.value = local(Date.now() + template.lasts * 1_000);
     recount();
   });
   recount();

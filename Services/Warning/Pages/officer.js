@@ -6,6 +6,7 @@ import { startDrafts } from "./drafts.js";
 import { startFigures } from "./figures.js";
 import { loadHints } from "./hints.js";
 import { startOverview } from "./overview.js";
+import { startRules } from "./rules.js";
 import { reason } from "./problems.js";
 import { button, clockTime, element, make } from "./words.js";
 
@@ -14,14 +15,16 @@ export const duty = {
   subject: null, city: null,
   /** Whether this is the warning service's officer, and not somebody at a control room. */
   isOfficer: true,
-  hints: [], alerts: [], releases: [], foreign: [],
+  hints: [], alerts: [], releases: [], foreign: [], templates: [],
+  /** Whether what changes rarely is to be looked at with the next look, too. */
+  lookAround: true,
   /** Alerts in full, by their id. */
   full: new Map(),
   districts: [],
 };
 const parts = [];
 const interval = 3_000, rarely = 30_000;
-let heard = null, timer = null, asking = null, pages = null, drawn = 0, foreignAsked = 0;
+let heard = null, timer = null, asking = null, pages = null, drawn = 0, lookedAround = 0;
 
 export const full = alert => duty.full.get(alert.id.toLowerCase());
 export const isOwn = draft => draft.authors.some(a => a.subject === duty.subject);
@@ -49,31 +52,36 @@ const allowed = async path => {
   });
 };
 
-/** Others' warnings change rarely, and one's own do not wait for them. */
+/** What changes rarely: others' warnings, and templates. */
 async function lookAround() {
-  if (Date.now() - foreignAsked < rarely) return false;
-  foreignAsked = Date.now();
-  const answer = await read("foreign").catch(() => null);
-  if (answer?.changed) duty.foreign = answer.value.alerts;
-  return Boolean(answer?.changed);
+  if (!duty.lookAround && Date.now() - lookedAround < rarely) return false;
+  duty.lookAround = false;
+  lookedAround = Date.now();
+  const [foreign, templates] = await Promise.all([read("foreign").catch(() => null), allowed("templates")]);
+  if (foreign) duty.foreign = foreign.value.alerts;
+  duty.templates = templates.value.templates ?? [];
+  return foreign?.changed || templates.changed;
 }
 
 async function look() {
   if (!login.token()) return leave("Die Anmeldung ist abgelaufen.");
   try {
-    const [hints, alerts, releases, foreign] = await Promise.all([allowed("hints?open=true&limit=200"), read("alerts?limit=200"), allowed("releases"), lookAround()]);
+    const [hints, alerts, releases, around] = await Promise.all([allowed("hints?open=true&limit=200"), read("alerts?limit=200"), allowed("releases"), lookAround()]);
     const stale = alerts.value.alerts.filter(a => wanted(a) && duty.full.get(a.id)?.changed !== a.changed);
     const loaded = await Promise.all(stale.map(async a => ({ ...(await read(a.id)).value, changed: a.changed })));
     // A decision of the same moment may be ahead of the list.
     for (const alert of loaded) duty.full.set(alert.id.toLowerCase(), alert);
-    Object.assign(duty, { isOfficer: hints.value.hints !== undefined, hints: hints.value.hints ?? [], alerts: alerts.value.alerts, releases: releases.value.releases ?? [] });
+    const isOfficer = hints.value.hints !== undefined;
+    // A control room has neither hints nor rules, drafts nor drills.
+    for (const tab of ["tab-drafts", "tab-rules", "tab-practice"]) element(tab).hidden = !isOfficer;
+    Object.assign(duty, { isOfficer, hints: hints.value.hints ?? [], alerts: alerts.value.alerts, releases: releases.value.releases ?? [] });
     const readings = await loadHints(duty.hints);
     const persons = await loadPersons(duty.alerts.filter(a => a.head && !a.ending).map(full).filter(Boolean));
     const first = heard === null;
     heard = Date.now();
     status();
     // Time passes, too: what is said of it must not stand still.
-    const changed = first || hints.changed || alerts.changed || releases.changed || foreign || readings || persons || loaded.length > 0 || heard - drawn > rarely;
+    const changed = first || hints.changed || alerts.changed || releases.changed || around || readings || persons || loaded.length > 0 || heard - drawn > rarely;
     if (!changed) return;
     drawn = heard;
     for (const draw of parts) draw();
@@ -122,7 +130,7 @@ function leave(reason) {
   duty.full.clear();
   forbidden.clear();
   heard = null;
-  foreignAsked = 0;
+  duty.lookAround = true;
   element("duty").hidden = true;
   element("login").hidden = false;
   element("who").replaceChildren();
@@ -138,13 +146,14 @@ async function enter() {
   element("who").replaceChildren(make("span", { text: `Angemeldet: ${name}` }), button("Abmelden", () => leave()));
   element("login").hidden = true;
   element("duty").hidden = false;
+  forbidden.clear();
   if (!pages) {
     pages = true;
     tabs();
     show("overview");
     addEventListener("offline", () => status("Keine Verbindung zur Stadt."));
     addEventListener("online", () => refresh());
-    for (const part of [startOverview, startDrafts, startFigures]) parts.push(await part());
+    for (const part of [startOverview, startDrafts, startRules, startFigures]) parts.push(await part());
   }
   await refresh();
 }

@@ -1,35 +1,48 @@
-// What a warning begins with, so that nobody has to find words at three in the morning. Every word can be changed.
-const text = (language, [event, headline, description, instruction]) => ({ language, event, headline, description, instruction });
+// What a warning begins with, so that nobody has to find words at three in the morning: the city's templates, which officers can add to.
+import { decide } from "./city.js";
+import { readTexts, checked } from "./content.js";
+import { ask, doing, say } from "./dialogs.js";
+import { duty, refresh } from "./officer.js";
+import { button, element, make, none, redraw } from "./words.js";
 
-const written = {
-  flood: {
-    name: "Hochwasser", category: "Met", severity: "Severe", urgency: "Immediate", certainty: "Observed", hours: 12,
-    de: ["Hochwasser", "Hochwasser: meiden Sie Ufer, Keller und Unterführungen", "Der Wasserstand steigt schnell. Wege am Ufer, Keller und Unterführungen können überflutet werden.", "Gehen Sie nicht in Keller und Tiefgaragen. Meiden Sie Ufer und Unterführungen. Fahren und gehen Sie nicht durch überflutete Straßen."],
-    en: ["Flood", "Flood: keep away from banks, cellars and underpasses", "The water is rising fast. Paths along the bank, cellars and underpasses may be flooded.", "Do not go into cellars and underground car parks. Keep away from banks and underpasses. Do not drive or walk through flooded streets."],
-  },
-  rain: {
-    name: "Starkregen", category: "Met", severity: "Severe", urgency: "Immediate", certainty: "Likely", hours: 4,
-    de: ["Starkregen", "Starkregen: Straßen und Keller können überflutet werden", "In kurzer Zeit fällt sehr viel Regen. Bäche und Kanäle können in Minuten über die Ufer treten.", "Bleiben Sie in höher gelegenen Räumen. Gehen Sie nicht in Keller und Tiefgaragen. Meiden Sie Bäche und Unterführungen."],
-    en: ["Heavy rain", "Heavy rain: streets and cellars may be flooded", "Very much rain is falling in a short time. Creeks and sewers may overflow within minutes.", "Stay in rooms above ground. Do not go into cellars and underground car parks. Keep away from creeks and underpasses."],
-  },
-  smoke: {
-    name: "Großbrand, Rauch", category: "Fire", severity: "Severe", urgency: "Immediate", certainty: "Observed", hours: 4,
-    de: ["Brand", "Großbrand: Fenster und Türen schließen", "Bei einem Brand entsteht viel Rauch, der in bewohnte Gebiete zieht.", "Schließen Sie Fenster und Türen. Schalten Sie Lüftung und Klimaanlage aus. Meiden Sie das Gebiet und halten Sie Straßen für die Feuerwehr frei."],
-    en: ["Fire", "Major fire: close windows and doors", "A fire gives off much smoke that drifts over places where people live.", "Close windows and doors. Turn off ventilation and air conditioning. Keep away and keep the streets clear for the fire brigade."],
-  },
-  water: {
-    name: "Trinkwasser", category: "Health", severity: "Moderate", urgency: "Expected", certainty: "Observed", hours: 48,
-    de: ["Trinkwasser", "Trinkwasser vor dem Verzehr abkochen", "Das Trinkwasser kann verunreinigt sein.", "Kochen Sie Leitungswasser ab, bevor Sie es trinken, Speisen damit zubereiten oder Zähne putzen."],
-    en: ["Drinking water", "Boil tap water before use", "The drinking water may be contaminated.", "Boil tap water before you drink it, prepare food with it or brush your teeth."],
-  },
-  outage: {
-    name: "Stromausfall", category: "Infra", severity: "Moderate", urgency: "Immediate", certainty: "Observed", hours: 6,
-    de: ["Stromausfall", "Stromausfall: Notruf nur im Notfall wählen", "In dem Gebiet ist der Strom ausgefallen. Wie lange, ist noch nicht bekannt.", "Wählen Sie 112 nur im Notfall. Schalten Sie Herd und Heizgeräte aus. Sehen Sie nach Menschen, die Hilfe brauchen."],
-    en: ["Power outage", "Power outage: call 112 in emergencies only", "The power is out in this area. It is not known yet for how long.", "Call 112 in emergencies only. Turn off stoves and heaters. Look after people who need help."],
-  },
-};
+/** A name as the city takes it: small letters, digits and hyphens. */
+const nameOf = title => title.toLowerCase().replaceAll("ä", "ae").replaceAll("ö", "oe").replaceAll("ü", "ue").replaceAll("ß", "ss").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60);
 
-/** By name: `{title, hours, content}`, the content as far as it is known. */
-export const templates = Object.fromEntries(Object.entries(written).map(([name, { name: title, category, severity, urgency, certainty, hours, de, en }]) => [name, {
-  title, hours, content: { categories: [category], severity, urgency, certainty, texts: [text("de-DE", de), text("en-GB", en)] },
-}]));
+/** Keeps what a form says now, for all officers; area and time are of the moment and stay out. */
+export async function saveTemplate(form, content) {
+  const until = Date.parse(form.elements.expires.value);
+  const given = await ask({
+    title: "Als Vorlage speichern", action: "Speichern", words: ["Alle im Warndienst können damit beginnen. Das Gebiet gehört nicht dazu; die Dauer ist die jetzige."],
+    fields: [
+      { name: "replaces", label: "Wohin", kind: "select", required: false, options: [["", "neue Vorlage"], ...duty.templates.map(t => [t.name, `ersetzt „${t.title}“`])] },
+      { name: "title", label: "Name der Vorlage", kind: "line", value: form.elements["event-0"].value, longest: 100 },
+    ],
+    act: async ({ replaces, title }) => {
+      const name = replaces || nameOf(title);
+      if (!replaces && duty.templates.some(t => t.name === name)) throw Object.assign(new Error("Es gibt schon eine Vorlage dieses Namens: wählen Sie sie oben aus, oder nehmen Sie einen anderen."), { errors: [] });
+      const optional = Object.fromEntries(["eventCode", "contact", "web"].filter(field => content[field]).map(field => [field, content[field]]));
+      return decide(`templates/${name}`, {
+        title, lasts: Math.max(60, Math.round((until - Date.now()) / 60_000) * 60),
+        content: {
+          ...optional, categories: [form.elements.categories.value], severity: form.elements.severity.value, urgency: form.elements.urgency.value, certainty: form.elements.certainty.value,
+          responseTypes: content.responseTypes ?? [], texts: readTexts(form, content), channels: checked(form, "channels"),
+        },
+      }, { method: "PUT" });
+    },
+  });
+  if (!given) return;
+  say(`Vorlage „${given.title}“ gespeichert.`);
+  duty.lookAround = true;
+  await refresh();
+}
+
+const remove = template => doing(async () => {
+  await decide(`templates/${template.name}`, undefined, { method: "DELETE" });
+  say(`Vorlage „${template.title}“ gelöscht.`);
+  duty.lookAround = true;
+  await refresh();
+});
+
+/** The list beside the drafts, in which they can be removed. */
+export const drawTemplates = () => redraw(element("template-list"), duty.templates.length
+  ? duty.templates.map(t => make("p", { id: `template-${t.name}`, children: [make("span", { text: `${t.title} ` }), button(`„${t.title}“ löschen`, remove(t))] })) : [none("Es gibt keine Vorlagen.")]);
