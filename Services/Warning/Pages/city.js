@@ -50,13 +50,13 @@ async function meanwhile(path) {
 const unanswered = new Map();
 
 /** Decides something; again after a lost answer it is decided once, since the key goes with what is to be decided. */
-export async function decide(path, body, { method = "POST" } = {}) {
+export async function decide(path, body, { method = "POST", within } = {}) {
   const what = `${method} ${path} ${JSON.stringify(body)}`;
   const key = unanswered.get(what) ?? crypto.randomUUID();
   unanswered.set(what, key);
   const headers = { "Idempotency-Key": key };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+  const options = { method, within, headers, body: body === undefined ? undefined : JSON.stringify(body) };
   let response;
   try {
     response = await send(path, options).catch(error => {

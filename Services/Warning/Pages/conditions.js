@@ -87,7 +87,7 @@ const editors = {
       const form = said.closest("form");
       showProblems(form, []);
       try {
-        tell(await decide("rules:fit", { gaugeA: above.id() ?? undefined, gaugeB: below.id() ?? undefined, days: days.value() }));
+        tell(await decide("rules:fit", { gaugeA: above.id() ?? undefined, gaugeB: below.id() ?? undefined, days: days.value() }, { within: 60_000 }));
       } catch (error) {
         tell(null);
         if (!error.errors?.length) throw error;

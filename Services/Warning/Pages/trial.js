@@ -73,7 +73,7 @@ function firingLine(firing, until) {
 export async function tryOut(body, place) {
   place.replaceChildren(make("p", { role: "status", text: "Wird erprobt …" }));
   try {
-    const found = await decide("rules:simulate", body);
+    const found = await decide("rules:simulate", body, { within: 60_000 });
     await datastreamNames(found.firings.flatMap(f => f.readings.map(r => r.datastream)));
     const count = found.firings.length;
     const said = count === 0 ? "Sie hätte nie ausgelöst." : `Sie hätte ${count === 1 ? "einmal" : `${count} Mal`} ausgelöst.`;
