@@ -1,5 +1,10 @@
 import Foundation
 import JSON
+import Testing
+
+/// Scenarios with browsers, one after the other: each is a city with a database and several browsers, and all at once they are too much for a small machine.
+@Suite("In a real browser", .serialized)
+struct InARealBrowser {}
 
 /// What officers do on their page.
 extension Browser {
@@ -29,9 +34,9 @@ extension Browser {
     try await wait(until: "\(subject) is on duty", "return document.querySelector('#connection').textContent.startsWith('Stand')")
   }
 
-  func leaveAndChoose(_ subject: String, at url: String) async throws {
+  func leaveAndChoose(_ subject: String, role: String = "warning-officer", of city: String = "dortmund", at url: String) async throws {
     try await click("Abmelden", in: "#who")
-    try await choose(subject, at: url)
+    try await choose(subject, role: role, of: city, at: url)
   }
 
   /// Drafts from the template and submits; first without an area, which the form has to say.
