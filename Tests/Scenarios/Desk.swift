@@ -36,7 +36,7 @@ struct Desk: Sendable {
 
   /// Sets a rule live for a sensor of its own, and lets that rise until there is a hint of it. Answers the datastream.
   func raise(_ name: String, rota: String?) async throws -> Int64 {
-    let creek = try await city.registerWeatherStation("Pegel \(name.prefix { $0 != " " })", token: operators)
+    let creek = try await city.registerStation("Pegel \(name.prefix { $0 != " " })", .waterLevel, token: operators)
     var rule: [String: JSONValue] = [
       "name": .string(name), "description": "Rechen prüfen, Anlieger warnen.", "city": "dortmund", "district": "Hombruch", "place": [7.43, 51.47],
       "severity": "Severe", "condition": ["kind": "threshold", "datastream": .int(creek), "direction": "above", "raiseAt": 1.2, "clearAt": 1.0, "for": 0],
@@ -59,7 +59,7 @@ struct Desk: Sendable {
 
   /// A sensor that has reported every half hour for days: low water, and two floods up to 4. Answers its datastream.
   func floods(_ name: String, days: Int) async throws -> Int64 {
-    let creek = try await city.registerWeatherStation(name, token: operators)
+    let creek = try await city.registerStation(name, .waterLevel, token: operators)
     let now = Instant.now()
     let count = days * 48
     let rows = (0..<count).map { step -> JSONValue in

@@ -22,11 +22,11 @@ extension InARealBrowser {
             until: "the hint is there", "return document.querySelector('#todo')?.textContent.includes('Neuer Hinweis: Rüpingsbach über 1,20 m') ?? false")
           try await ada.wait(until: "its readings are drawn", "return document.querySelector('#hints svg.readings polyline') !== null")
           let said = try await ada.text("#hints article")
-          for word in ["Neu – niemand hat übernommen", "Stufe 2 der Bereitschaft bach alarmiert", "Pegel Rüpingsbach: Lufttemperatur"] {
+          for word in ["Neu – niemand hat übernommen", "Stufe 2 der Bereitschaft bach alarmiert", "Pegel Rüpingsbach: Wasserstand"] {
             #expect(said.contains(word), "\(said)")
           }
           // The reading that led to it, with time and value.
-          #expect(try await ada.text("#hints tbody tr").firstMatch(of: /\d\d:\d\d:\d\d UhrPegel Rüpingsbach: Lufttemperatur\d,\d+ °C/) != nil)
+          #expect(try await ada.text("#hints tbody tr").firstMatch(of: /\d\d:\d\d:\d\d UhrPegel Rüpingsbach: Wasserstand\d,\d+ m/) != nil)
           try await Browser.with { ben in
             try await ben.choose("ben", at: city.url)
             try await ben.wait(until: "ben sees it, too", "return document.querySelector('#hints article') !== null")

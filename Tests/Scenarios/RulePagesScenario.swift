@@ -29,9 +29,9 @@ extension InARealBrowser {
           _ = try await ada.run("document.querySelector('#rule-editor input[type=search]').focus()")
           try await ada.press("emscher")
           try await ada.wait(
-            until: "it is offered", "return document.querySelector('#rule-editor datalist option')?.value === 'Pegel Emscher: Lufttemperatur · \(creek)'")
+            until: "it is offered", "return document.querySelector('#rule-editor datalist option')?.value === 'Pegel Emscher: Wasserstand · \(creek)'")
           try await ada.fill([
-            "Was der Hinweis": "Emscher über 2", "Was es bedeutet": "Anlieger warnen.", "Datenstrom": "Pegel Emscher: Lufttemperatur · \(creek)", "Marke": "2",
+            "Was der Hinweis": "Emscher über 2", "Was es bedeutet": "Anlieger warnen.", "Datenstrom": "Pegel Emscher: Wasserstand · \(creek)", "Marke": "2",
             "Vorbei bei": "1", "Auf den Messwerten": "10",
           ])
           _ = try await ada.run(

@@ -26,6 +26,10 @@ struct ProblemWordsTests {
     .revoked, .past,
   ]
   private static let deliveries: [DeliveryRefusal] = [.unknown, .notDue(until: nil), .stale(attempt: 1, now: 2), .notConfirmable]
+  private static let fits: [FitRefusal] = [
+    .tooLittleHistory(moments: 1, needed: 2), .noVariance(.upstream), .tooFewFloods(1, needed: 8), .noRelation(correlation: 0, needed: 1),
+    .noSkill(error: 1, persistence: 1),
+  ]
   private static let templates: [TemplateRefusal] = [.unknown, .name("Ä"), .problems([])]
   private static let competence: [CompetenceError] = [
     .nobody, .several([]), .partly(Authority(id: "a", name: "A", actingCities: [], ars: "1")),
@@ -37,6 +41,7 @@ struct ProblemWordsTests {
     all += rules.map { WarningProblems.of($0) }
     all += releases.map { WarningProblems.of($0) }
     all += deliveries.map { WarningProblems.of($0) }
+    all += fits.map { WarningProblems.of($0) }
     all += templates.map { WarningProblems.of($0) }
     all += competence.map { WarningProblems.of($0) }
     return all

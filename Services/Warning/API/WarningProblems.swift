@@ -84,7 +84,7 @@ enum WarningProblems {
 
   static func of(_ refusal: FitRefusal) -> Problem {
     func no(_ path: String, _ problem: String, _ expected: String) -> Problem {
-      .unprocessable("No model comes of this history.", errors: [.init(path: path, problem: problem, expected: expected)])
+      .unprocessable("No model comes of this history.", errors: [.init(path: path, problem: problem, expected: expected)]).named("fit")
     }
     func rounded(_ value: Double) -> Double { (value * 1_000).rounded() / 1_000 }
     switch refusal {

@@ -1,7 +1,7 @@
 // Who has what of an alert, and why it is out: deliveries, and every step back to the readings.
 import { decide, read } from "./city.js";
 import { ask, say } from "./dialogs.js";
-import { datastream, datastreamNames, quantity } from "./readings.js";
+import { announced, datastream, datastreamNames, quantity } from "./readings.js";
 import { told } from "./steps.js";
 import { button, at, kinds, make } from "./words.js";
 
@@ -56,7 +56,7 @@ function deliveriesTable(alert, list, again) {
 function step(section, event) {
   const { title, words } = told(event);
   const { finding, destination } = event.data;
-  if (finding) words.push(`„${finding.title}“`, ...finding.readings.slice(-5).map(r => { const { name, unit } = datastream(r.datastream); return `${name}: ${quantity(r.result, unit)} um ${at(r.time)}`; }));
+  if (finding) words.push(`„${finding.title}“`, ...(finding.forecast ? [announced(finding.forecast, datastream(finding.readings.at(-1)?.datastream).unit)] : []), ...finding.readings.slice(-5).map(r => { const { name, unit } = datastream(r.datastream); return `${name}: ${quantity(r.result, unit)} um ${at(r.time)}`; }));
   const channel = destination?.channel ?? (section === "deliveries" ? event.stream.replace(/^delivery-[0-9a-f-]{36}-/, "").replace(/-[0-9a-f]{8}-[0-9a-f-]{27}$/, "") : null);
   if (channel) words.push(channelName(channel));
   return make("li", { children: [

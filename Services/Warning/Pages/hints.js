@@ -68,7 +68,7 @@ export function hintCard(hint) {
     make("p", { class: "quiet", text: `${hint.city}, seit ${at(hint.since)} (${ago(hint.since)})${full?.by ? `; ${standings[hint.standing].toLowerCase()} von ${full.by.subject}, ${at(hint.changed)}` : ""}` }),
     make("p", { class: raised ? "then" : "quiet", text: ifNothing(hint) }),
     ...following.map(a => make("p", { class: "then", text: `Daraus entworfen: „${a.title}“, ${a.ending ? "beendet" : a.stage ? stages[a.stage] : "herausgegeben"}.` })),
-    drawReadings(hint.readings, full?.finding.forecast),
+    drawReadings(hint.readings, hint.forecast),
     make("div", { class: "actions", children: [
       raised ? button("Übernehmen", acknowledge(hint), "strong") : null,
       button("Warnung daraus entwerfen", () => { openDraft({ hint }); show("drafts"); }, raised || following.length ? "" : "strong"),

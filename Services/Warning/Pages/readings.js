@@ -61,6 +61,9 @@ function chart(lines, led, unit, band) {
   ]), make("figcaption", { class: "quiet", text: range })] });
 }
 
+/** What is forecast of a level, and how far it may be off. */
+export const announced = ({ level, time, low, high }, unit) => `Vorhersage: ${quantity(level, unit)} um ${at(time)}; neun von zehn Mal zwischen ${quantity(low, unit)} und ${quantity(high, unit)}`;
+
 /** What led to something. `forecast` is `{time, level, low, high}`: nine of ten outcomes lie between `low` and `high`. */
 export function drawReadings(readings, forecast) {
   if (!readings.length) return make("p", { class: "quiet", text: "Ohne Messwerte: der Sensor schweigt." });
@@ -74,7 +77,7 @@ export function drawReadings(readings, forecast) {
   const { unit } = datastream(lines.at(-1)[0].datastream);
   return make("div", { class: "evidence", children: [
     make("p", { text: `Zuletzt: ${last.join("; ")}` }),
-    forecast ? make("p", { class: "then", text: `Vorhersage: ${quantity(forecast.level, unit)} um ${at(forecast.time)}; neun von zehn Mal zwischen ${quantity(forecast.low, unit)} und ${quantity(forecast.high, unit)}` }) : null,
+    forecast ? make("p", { class: "then", text: announced(forecast, unit) }) : null,
     lines.some(line => line.length > 1) || forecast ? chart(lines, r => led.has(`${r.datastream} ${Date.parse(r.time)}`), unit, forecast) : null,
     make("details", { children: [make("summary", { text: sorted.length === 1 ? "Der Messwert, der dazu führte" : `${sorted.length} Messwerte, die dazu führten` }), make("div", { class: "scroll", children: [make("table", { children: [
       make("thead", { children: [make("tr", { children: ["Zeit", "Datenstrom", "Wert"].map((text, i) => make("th", { scope: "col", text, class: i === 2 ? "number" : "" })) })] }),
