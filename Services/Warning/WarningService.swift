@@ -102,7 +102,7 @@ public struct WarningService: Service {
         Part("warnings stream", start: { try await stream.start() }, stop: { await stream.stop() }),
         watch.part,
       ],
-      checks: watch.checks, api: OpenAPI(title: "Warnings", description: "Hints, alerts with four eyes, their deliveries, and what holds where."))
+      checks: watch.checks, api: WarningDescription.openAPI)
   }
 
   public func replays(_ context: ServiceContext) async throws -> [ReplayableProjection] {

@@ -116,7 +116,7 @@ private struct Operation {
   private func parameters(_ json: inout JSONWriter) {
     let named = route.info.parameters
     let silent = pathNames.filter { name in !named.contains { $0.place == .path && $0.name == name } }
-    let all = silent.map { ParameterInfo($0, in: .path, "", required: true) } + named
+    let all = silent.map { ParameterInfo($0, in: .path, "", required: true) } + named + (route.info.isTagged ? [.ifNoneMatch] : [])
     guard !all.isEmpty else { return }
     json.key("parameters")
     json.array { json in
@@ -146,17 +146,39 @@ private struct Operation {
   }
 
   private func responses(_ json: inout JSONWriter) {
-    json.key(name: String(route.info.status))
+    let info = route.info
+    json.key(name: String(info.status))
     json.object { json in
-      json.member("description", Status.reason(route.info.status))
-      json.content(route.info.responses)
+      json.member("description", Status.reason(info.status))
+      headers(info.headers + (info.isTagged ? [.entityTag] : []), &json)
+      json.content(info.responses)
     }
-    if route.info.mayBeEmpty {
-      json.key(name: "204")
-      json.object { $0.member("description", Status.reason(204)) }
-    }
+    if info.mayBeEmpty { empty(204, &json) }
+    if info.isTagged { empty(304, &json) }
     json.key("default")
     json.raw(##"{"$ref":"#/components/responses/Problem"}"##.utf8)
+  }
+
+  private func empty(_ status: Int, _ json: inout JSONWriter) {
+    json.key(name: String(status))
+    json.object { $0.member("description", Status.reason(status)) }
+  }
+
+  private func headers(_ headers: [HeaderInfo], _ json: inout JSONWriter) {
+    guard !headers.isEmpty else { return }
+    json.key("headers")
+    json.object { json in
+      for header in headers {
+        json.key(name: header.name)
+        json.object { json in
+          json.member("description", header.description)
+          json.key("required")
+          json.bool(header.isAlwaysThere)
+          json.key("schema")
+          json.raw(header.schema.utf8)
+        }
+      }
+    }
   }
 
   private func security(_ json: inout JSONWriter) {
@@ -190,6 +212,10 @@ extension JSONWriter {
         json.object { json in
           json.key("schema")
           json.raw(body.schema.utf8)
+          if let example = body.example {
+            json.key("example")
+            json.raw(example.utf8)
+          }
         }
       }
     }

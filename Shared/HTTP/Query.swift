@@ -52,6 +52,13 @@ public struct Query: Sendable, Equatable {
     return number
   }
 
+  /// `true` or `false`; nil where the parameter is absent.
+  public func truth(_ name: String) throws(Problem) -> Bool? {
+    guard let text = try value(name) else { return nil }
+    guard let truth = Bool(text) else { throw .badRequest(path: name, problem: "\"\(text.prefix(40))\" is not possible", expected: "true or false") }
+    return truth
+  }
+
   /// 400 for a parameter that is none of these.
   public func allowing(_ names: Set<String>) throws(Problem) {
     for item in items where !names.contains(item.name) {

@@ -9,11 +9,13 @@ struct OpenAPITests {
   init() throws {
     let info = RouteInfo(
       "One thing", tag: "Things", parameters: [ParameterInfo("$top", "At most so many.", schema: #"{"type":"integer","minimum":0}"#)],
-      responses: [.schema("Thing"), .text("text/plain")], mayBeEmpty: true)
+      responses: [.schema("Thing"), .text("text/plain")], mayBeEmpty: true, headers: [HeaderInfo("X-Left", "How many are left", isAlwaysThere: false)])
     router = try Router([
       Route(.get, "/v1/Things({id})", access: .everyone, info: info) { _ in .noContent },
       Route(.delete, "/v1/Things({id})", access: .roles(["editor", "chief"]), info: RouteInfo("Retire a thing", status: 204)) { _ in .noContent },
-      Route(.post, "/v1/Things", access: .authenticated, info: RouteInfo("Register a thing", request: .schema("Thing"), status: 201)) { _ in .noContent },
+      Route(.post, "/v1/Things", access: .authenticated, info: RouteInfo("Register a thing", request: .schema("Thing", example: #"{"name":"a"}"#), status: 201))
+      { _ in .noContent },
+      Route(.get, "/v1/Things", access: .everyone, info: RouteInfo("All things", responses: [.schema("Thing")], isTagged: true)) { _ in .noContent },
     ])
   }
 
@@ -39,7 +41,7 @@ struct OpenAPITests {
     #expect(try part("openapi") as? String == "3.1.0")
     #expect(try part("info", "title") as? String == "Sensors")
     let paths = try #require(try part("paths") as? [String: [String: Any]])
-    #expect(paths.mapValues { $0.keys.sorted() } == ["/v1/Things": ["post"], "/v1/Things({id})": ["delete", "get"]])
+    #expect(paths.mapValues { $0.keys.sorted() } == ["/v1/Things": ["get", "post"], "/v1/Things({id})": ["delete", "get"]])
   }
 
   @Test("describes parameters of path and query")
@@ -63,6 +65,19 @@ struct OpenAPITests {
     _ = try part("components", "responses", "Problem", "content", "application/problem+json", "schema", "$ref")
     _ = try part("components", "schemas", "Problem", "properties", "errors")
     _ = try part("paths", "/v1/Things({id})", "delete", "responses", "204")
+  }
+
+  @Test("shows an example of a body, and the fields of an answer's head")
+  func heads() throws {
+    #expect(try part("paths", "/v1/Things", "post", "requestBody", "content", "application/json", "example", "name") as? String == "a")
+    #expect(try part("paths", "/v1/Things({id})", "get", "responses", "200", "headers", "X-Left", "required") as? Bool == false)
+  }
+
+  @Test("says of what has a tag how to ask for it again")
+  func tags() throws {
+    #expect(try part("paths", "/v1/Things", "get", "parameters", "0", "name") as? String == "If-None-Match")
+    #expect(try part("paths", "/v1/Things", "get", "responses", "200", "headers", "ETag", "required") as? Bool == true)
+    _ = try part("paths", "/v1/Things", "get", "responses", "304", "description")
   }
 
   @Test("names the roles of each operation")

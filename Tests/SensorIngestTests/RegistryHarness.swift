@@ -7,6 +7,7 @@ import Postgres
 import SensorDomain
 import Synchronization
 import TestSupport
+import Testing
 import Time
 
 @testable import SensorIngest
@@ -41,8 +42,9 @@ struct RegistryHarness: Sendable {
       settings: RegistrySettings(city: City(rawValue: "dortmund")), clock: { Instant(milliseconds: 1_592_220_000_000) },
       caughtUp: { _ in try await applied.catchUp() }, readings: NoReadings())
     let routes = RegistryRoutes(service: service).all() + STARoutes(service: service).routes() + LandingPage(model: service.model).routes()
-    let description = try APIDescription(routes)
-    router = try Router(routes, hooks: Router.Hooks(observe: { description.check($0) }))
+    let api = OpenAPI(title: "Sensors", schemas: SensorIngestService.schemas(service.model, service.settings))
+    let description = try APIDescription(api.document(of: routes))
+    router = try Router(routes.map { description.holding($0) { Issue.record("\($0)") } })
   }
 
   @discardableResult

@@ -5,6 +5,7 @@ import JSON
 import Postgres
 import ServiceKit
 import TestSupport
+import Testing
 
 @testable import SensorIngest
 
@@ -19,11 +20,11 @@ struct WholeService: Sendable {
       let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
       try await broker.declare(SensorIngestService().topics)
       let assembled = try await SensorIngestService().assemble(ServiceContext(pool: pool, broker: broker, city: "dortmund"))
-      let description = try APIDescription(assembled.routes)
-      let hooks = Router.Hooks(
-        mapError: { ErrorMapping.problem(for: $0) }, report: { error, _ in print("answered 500: \(error)") }, observe: { description.check($0) })
+      let description = try APIDescription(try #require(assembled.api).document(of: assembled.routes))
+      let routes = assembled.routes.map { description.holding($0) { Issue.record("\($0)") } }
+      let hooks = Router.Hooks(mapError: { ErrorMapping.problem(for: $0) }, report: { error, _ in print("answered 500: \(error)") })
       let server = HTTPServer(
-        settings: ServerSettings(port: 0), router: try Router(assembled.routes, hooks: hooks),
+        settings: ServerSettings(port: 0), router: try Router(routes, hooks: hooks),
         authenticate: { request in
           guard let role = request.headers["Authorization"]?.dropFirst("Bearer ".count) else { return nil }
           return Caller(id: "\(role)-1", roles: [String(role)], kind: .person)

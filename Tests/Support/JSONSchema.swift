@@ -11,7 +11,7 @@ public struct JSONSchema: Sendable {
   private static let annotations: Set = ["$schema", "$id", "$defs", "title", "description", "format", "examples"]
   private static let assertions: Set = [
     "$ref", "type", "enum", "anyOf", "required", "properties", "patternProperties", "additionalProperties", "items", "prefixItems", "minItems", "maxItems",
-    "uniqueItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
+    "uniqueItems", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum",
   ]
 
   /// - Parameter closed: refuses members that `properties` does not name where the schema leaves `additionalProperties` out. Published schemas are open, so that
@@ -117,6 +117,7 @@ public struct JSONSchema: Sendable {
   private func number(_ number: Double, _ keywords: [String: JSONValue], _ path: String) -> [String] {
     var found: [String] = []
     if let least = keywords["minimum"]?.double, number < least { found.append("\(path): \(number) is below \(least)") }
+    if let least = keywords["exclusiveMinimum"]?.double, number <= least { found.append("\(path): \(number) is not above \(least)") }
     if let most = keywords["maximum"]?.double, number > most { found.append("\(path): \(number) is above \(most)") }
     return found
   }

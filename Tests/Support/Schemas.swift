@@ -14,6 +14,15 @@ public enum Schemas {
     try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: part).path).map { $0.hasSuffix(".json") ? String($0.dropLast(5)) : $0 }
   }
 
+  /// Compares the file with what the code writes; with DOS_UPDATE_SCHEMAS=1 it is written instead.
+  public static func hold(_ name: String, to written: [UInt8]) throws {
+    if ProcessInfo.processInfo.environment["DOS_UPDATE_SCHEMAS"] == "1" {
+      try Data(written).write(to: folder.appending(path: name))
+    } else if try bytes(name) != written {
+      throw SchemaChanged(name: name)
+    }
+  }
+
   /// Whether all of `part` stands in `whole`, which may have more members: later versions of the code write more.
   public static func holds(_ whole: JSONValue, _ part: JSONValue) -> Bool {
     switch (whole, part) {
@@ -25,6 +34,12 @@ public enum Schemas {
 
   /// What starts with this belongs to the warnings' service; everything else to the sensors' or to all.
   public static let warnings = (types: "de.dos2030.warnings.", topics: "dos.warnings.")
+}
+
+/// The code writes another document than the file holds.
+public struct SchemaChanged: Error, CustomStringConvertible {
+  public let name: String
+  public var description: String { "\(name) is no longer what the code writes: run this test with DOS_UPDATE_SCHEMAS=1 and look at the difference" }
 }
 
 /// `schemas/asyncapi.yaml`, as far as its lines say which events travel where.

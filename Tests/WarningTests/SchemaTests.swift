@@ -1,7 +1,9 @@
 import Broker
 import EventSourcing
 import Foundation
+import HTTP
 import JSON
+import ServiceKit
 import TestSupport
 import Testing
 import WarningDomain
@@ -97,6 +99,16 @@ struct SchemaTests {
     for type in WarningCoding.published.types {
       let parts = try #require(try Schemas.json("events/\(type).json")["$defs"]?.object)
       #expect(Set(parts.keys).isDisjoint(with: ["officer", "approvals", "draft"]), "\(type)")
+    }
+  }
+
+  @Test("of the API is what the route table says; DOS_UPDATE_SCHEMAS=1 writes it anew")
+  func openAPI() async throws {
+    try await withTestDatabase(migrate: WholeWarnings.schema()) { pool in
+      let broker = try await PostgresBroker.open(pool.configuration, unsafeDurability: true)
+      let service = try await WarningService().assemble(ServiceContext(pool: pool, broker: broker, city: "dortmund"))
+      await broker.close()
+      try Schemas.hold("openapi/warnings.json", to: try #require(service.api).document(of: service.routes))
     }
   }
 

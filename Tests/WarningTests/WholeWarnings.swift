@@ -79,9 +79,11 @@ struct WholeWarnings: Sendable {
     settings[WarningService.mailFrom] = "warnung@dortmund.example"
     let context = ServiceContext(pool: pool, broker: broker, city: "dortmund", settings: settings, clock: { clock.now }, steady: { clock.passed })
     let assembled = try await WarningService().assemble(context)
+    let description = try APIDescription(try #require(assembled.api).document(of: assembled.routes))
+    let routes = assembled.routes.map { description.holding($0) { Issue.record("\($0)") } }
     let hooks = Router.Hooks(mapError: { ErrorMapping.problem(for: $0) }, report: { error, _ in print("answered 500: \(error)") })
     let server = HTTPServer(
-      settings: ServerSettings(port: 0), router: try Router(assembled.routes, hooks: hooks),
+      settings: ServerSettings(port: 0), router: try Router(routes, hooks: hooks),
       authenticate: { request in
         guard let token = request.headers["Authorization"]?.dropFirst("Bearer ".count) else { return nil }
         let parts = token.split(separator: "/").map(String.init)

@@ -20,19 +20,20 @@ struct CreateObservations: Sendable {
         .post, "/sensors/v1.1/CreateObservations", access: .roles(Self.roles), bodyLimit: 8 << 20,
         info: RouteInfo(
           "Adds many readings; answers each with its address or with why it was not taken", tag: "Observations",
-          request: .schema("DataArrays"), responses: [BodyInfo(schema: Shape.list(of: #"{"type":"string"}"#))], status: 201)
+          request: .schema("DataArrays"), responses: [BodyInfo(schema: Shape.list(of: Shape.words))], status: 201,
+          headers: [.position])
       ) { request in try await many(request) },
       Route(
         .post, "/sensors/v1.1/Datastreams({id})/Observations", access: .roles(Self.roles),
         info: RouteInfo(
           "Adds a reading to a datastream", tag: "Observations", parameters: [.id], request: .schema("NewObservationOfDatastream"),
-          responses: [.schema("Observation")], status: 201)
+          responses: [.schema("Observation")], status: 201, headers: [.location, .position])
       ) { request in try await one(request, datastream: try request.integerParameter("id")) },
       Route(
         .post, "/sensors/v1.1/Observations", access: .roles(Self.roles),
         info: RouteInfo(
           "Adds a reading to the datastream it names", tag: "Observations", request: .schema("NewObservation"), responses: [.schema("Observation")],
-          status: 201)
+          status: 201, headers: [.location, .position])
       ) { request in try await one(request, datastream: nil) },
     ]
   }

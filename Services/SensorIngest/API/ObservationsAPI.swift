@@ -48,19 +48,21 @@ struct ObservationsAPI: Sendable {
       },
       Route(
         .delete, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
-        info: RouteInfo("Takes an observation back", tag: "Observations", parameters: [.id])
+        info: RouteInfo("Takes an observation back", tag: "Observations", parameters: [.id], headers: [.position])
       ) { request in try await withdraw(request) },
       Route(
         .patch, "/sensors/v1.1/Observations({id})", access: .roles(["sensor-operator", "administrator"]),
         info: RouteInfo(
           "Corrects an observation; what it was before stays as a revision", tag: "Observations", parameters: [.id], request: .schema("ObservationChange"),
-          responses: [.schema("Observation")])
+          responses: [.schema("Observation")], headers: [.position])
       ) { request in try await revise(request) },
     ]
   }
 
   private static func info(_ summary: String, _ type: STAEntityType, _ answer: String, _ path: [ParameterInfo] = []) -> RouteInfo {
-    RouteInfo(summary, tag: "Observations", parameters: path + ParameterInfo.options(of: type, isOne: answer == type.name), responses: [.schema(answer)])
+    RouteInfo(
+      summary, tag: "Observations", parameters: path + ParameterInfo.options(of: type, isOne: answer == type.name) + [.position],
+      responses: [.schema(answer)])
   }
 
   private func page(_ request: Request, _ scope: STAReader.Scope, address: String, datastream: Int64?) async throws -> Response {

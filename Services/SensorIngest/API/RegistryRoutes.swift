@@ -36,7 +36,8 @@ struct RegistryRoutes: Sendable {
   private func info(_ summary: String, _ path: String, takes schema: String? = nil, answers type: STAEntityType? = nil, status: Int) -> RouteInfo {
     RouteInfo(
       summary, tag: "Registry", parameters: (path.contains("{id}") ? [.id] : []) + [.idempotencyKey], request: schema.map { .schema($0) },
-      responses: type.map { [.schema($0.name)] } ?? [], status: status)
+      responses: type.map { [.schema($0.name)] } ?? [], status: status,
+      headers: (status == 201 ? [.location] : []) + [.position])
   }
 
   private func route(_ method: Method, _ pattern: String, _ info: RouteInfo, _ decide: @escaping Decide) -> Route {

@@ -180,7 +180,8 @@ private struct Read {
   func info(_ summary: String, tag: String) -> RouteInfo {
     let bodies: [BodyInfo] = type == nil ? [BodyInfo(schema: Shape.free), .text("text/plain")] : answers.map { .schema($0) }
     return RouteInfo(
-      summary, tag: tag, parameters: path + ParameterInfo.options(of: type, isOne: answers == type.map { [$0.name] }, areLinks: answers == ["References"]),
+      summary, tag: tag,
+      parameters: path + ParameterInfo.options(of: type, isOne: answers == type.map { [$0.name] }, areLinks: answers == ["References"]) + [.position],
       responses: bodies, mayBeEmpty: type == nil)
   }
 }

@@ -47,10 +47,7 @@ extension STAService {
   }
 
   private func perform(_ request: Request, _ body: JSONValue, _ decide: Decide) async throws -> (outcome: WriteOutcome, positions: [BrokerPosition]) {
-    // PostgreSQL keeps it in no text: an event with it would be written and never be read.
-    if let path = body.nullCharacter() {
-      throw JSONRejection(path: path.joined(separator: "/"), problem: "holds the character U+0000", expected: "a text without it")
-    }
+    try body.refuseNullCharacter()
     let key = request.idempotencyKey.map {
       IdempotencyKey(caller: request.caller?.id ?? "", method: request.method.rawValue, path: request.path, key: $0, body: request.body)
     }
@@ -108,25 +105,6 @@ extension STAService {
 
   private func positions(_ appended: Appended) -> [BrokerPosition] {
     appended.positions.last.map { [BrokerPosition(topic: journal.topic.name, partition: $0.partition, offset: $0.offset)] } ?? []
-  }
-}
-
-extension JSONValue {
-  /// Where a text or a name holds U+0000; nil where none does.
-  fileprivate func nullCharacter() -> [String]? {
-    switch self {
-    case .string(let text): return text.utf8.contains(0) ? [] : nil
-    case .array(let items):
-      for (index, item) in items.enumerated() { if let path = item.nullCharacter() { return [String(index)] + path } }
-      return nil
-    case .object(let members):
-      for (name, value) in members.sorted(by: { $0.key < $1.key }) {
-        if name.utf8.contains(0) { return [name.replacing("\u{0}", with: "\\u0000")] }
-        if let path = value.nullCharacter() { return [name] + path }
-      }
-      return nil
-    case .null, .bool, .int, .number: return nil
-    }
   }
 }
 

@@ -23,7 +23,7 @@ struct SensorPages: Sendable {
   }
 
   var routes: [Route] {
-    let outline = RouteInfo("The cities' outlines as GeoJSON", tag: "Page", responses: [BodyInfo(schema: Shape.free)])
+    let outline = RouteInfo("The cities' outlines as GeoJSON", tag: "Page", responses: [BodyInfo(schema: Shape.free)], isTagged: true)
     return files.routes + [
       Route(.get, "/sensors/outline.json", access: .everyone, info: outline) { request in try files.file("outline.json").unlessUnchanged(for: request) }
     ]

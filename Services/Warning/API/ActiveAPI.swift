@@ -24,13 +24,13 @@ struct ActiveAPI: Sendable {
           parameters: [
             ParameterInfo("lat", "Degrees north; with lon", schema: #"{"type":"number","minimum":-90,"maximum":90}"#),
             ParameterInfo("lon", "Degrees east; with lat", schema: #"{"type":"number","minimum":-180,"maximum":180}"#),
-          ], responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+          ], responses: [.schema("ActiveAlerts")], isTagged: true)
       ) { request in try await active(request) },
       Route(
         .get, "/warnings/outlines", access: .everyone, accepts: [],
-        info: RouteInfo(
+        info: .read(
           "The outlines of what holds now as GeoJSON, as exact as they were approved; those in /warnings/active may be simplified, and are never smaller",
-          tag: "Public", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+          "Public", "Outlines", waits: false)
       ) { request in try await outlines(request) },
     ]
   }

@@ -26,50 +26,71 @@ struct AlertsAPI: Sendable {
 
   var routes: [Route] {
     [
-      Route(.get, "/warnings/alerts", access: Self.watchers, accepts: [], info: info("Alerts, those changed last first")) { try await list($0) },
-      Route(.post, "/warnings/alerts", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Drafts an alert", status: 201)) { try await draft($0) },
-      Route(.get, "/warnings/{id}", access: Self.watchers, accepts: [], info: info("An alert, with its draft and what was issued last")) { try await show($0) },
-      Route(.put, "/warnings/{id}/draft", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Changes the draft", parameters: Self.revision)) {
+      Route(
+        .get, "/warnings/alerts", access: Self.watchers, accepts: [],
+        info: .read("Alerts, those changed last first", "Alerts", "Alerts", ParameterInfo.page + [.open])
+      ) { try await list($0) },
+      Route(.post, "/warnings/alerts", access: Self.officers, bodyLimit: Self.bodyLimit, info: decision("Drafts an alert", takes: .newAlert, status: 201)) {
+        try await draft($0)
+      },
+      Route(
+        .get, "/warnings/{id}", access: Self.watchers, accepts: [],
+        info: .read("An alert, with its draft and what was issued last", "Alerts", "Alert", [.alert], waits: false)
+      ) { try await show($0) },
+      Route(
+        .put, "/warnings/{id}/draft", access: Self.officers, bodyLimit: Self.bodyLimit, info: decision("Changes the draft", takes: .newContent, Self.revision)
+      ) {
         try await edit($0)
       },
-      Route(.post, "/warnings/{id}/update", access: Self.officers, bodyLimit: Self.bodyLimit, info: info("Drafts an update of what holds", status: 201)) {
+      Route(
+        .post, "/warnings/{id}/update", access: Self.officers, bodyLimit: Self.bodyLimit,
+        info: decision("Drafts an update of what holds", takes: .alertUpdate, status: 201)
+      ) {
         try await update($0)
       },
-      Route(.post, "/warnings/{id}/cancel", access: Self.officers, info: info("Drafts the withdrawal of what was wrong", status: 201)) {
+      Route(.post, "/warnings/{id}/cancel", access: Self.officers, info: decision("Drafts the withdrawal of what was wrong", takes: .alertEnd, status: 201)) {
         try await end(.cancel, $0)
       },
-      Route(.post, "/warnings/{id}/all-clear", access: Self.officers, info: info("Drafts the all-clear", status: 201)) { try await end(.allClear, $0) },
-      Route(.post, "/warnings/{id}/submit", access: Self.officers, accepts: [], info: info("Submits the draft for approval", parameters: Self.revision)) {
+      Route(.post, "/warnings/{id}/all-clear", access: Self.officers, info: decision("Drafts the all-clear", takes: .alertEnd, status: 201)) {
+        try await end(.allClear, $0)
+      },
+      Route(.post, "/warnings/{id}/submit", access: Self.officers, accepts: [], info: decision("Submits the draft for approval", Self.revision)) {
         try await submit($0)
       },
-      Route(.post, "/warnings/{id}/return", access: Self.officers, info: info("Sends what was submitted back to be edited")) { request in
+      Route(.post, "/warnings/{id}/return", access: Self.officers, info: decision("Sends what was submitted back to be edited", takes: .reason)) { request in
         let reason = try request.decoded(ReasonBody.self).reason
         return try await decide(request) { .returnForEdit(reason: reason, by: $0, at: $1) }
       },
-      Route(.post, "/warnings/{id}/reject", access: Self.officers, info: info("Drops the draft")) { request in
+      Route(.post, "/warnings/{id}/reject", access: Self.officers, info: decision("Drops the draft", takes: .reason)) { request in
         let reason = try request.decoded(ReasonBody.self).reason
         return try await decide(request) { .reject(reason: reason, by: $0, at: $1) }
       },
-      Route(.post, "/warnings/{id}/approve", access: Self.officers, info: info("Approves exactly the revision named, and issues it")) { try await approve($0) },
-      Route(.post, "/warnings/{id}/break-glass", access: Self.officers, info: info("Issues at once, without a second pair of eyes; a review follows")) {
+      Route(.post, "/warnings/{id}/approve", access: Self.officers, info: decision("Approves exactly the revision named, and issues it", takes: .approval)) {
+        try await approve($0)
+      },
+      Route(
+        .post, "/warnings/{id}/break-glass", access: Self.officers,
+        info: decision("Issues at once, without a second pair of eyes; a review follows", takes: .breakGlass)
+      ) {
         try await breakGlass($0)
       },
-      Route(.post, "/warnings/{id}/review", access: Self.officers, info: info("Reviews what was issued behind broken glass")) { request in
+      Route(.post, "/warnings/{id}/review", access: Self.officers, info: decision("Reviews what was issued behind broken glass", takes: .review)) { request in
         let body = try request.decoded(ReviewBody.self)
         return try await decide(request) { .review(justified: body.justified, note: body.note, by: $0, at: $1) }
       },
-      Route(.post, "/warnings/{id}/acknowledge", access: .roles(.controlRoom), accepts: [], info: info("A control room takes a request on")) { request in
+      Route(.post, "/warnings/{id}/acknowledge", access: .roles(.controlRoom), accepts: [], info: decision("A control room takes a request on")) { request in
         try await decide(request) { .acknowledge(by: $0, at: $1) }
       },
-      Route(.post, "/warnings/{id}/decline", access: .roles(.controlRoom), info: info("A control room declines a request")) { request in
+      Route(.post, "/warnings/{id}/decline", access: .roles(.controlRoom), info: decision("A control room declines a request", takes: .reason)) { request in
         let reason = try request.decoded(ReasonBody.self).reason
         return try await decide(request) { .decline(reason: reason, by: $0, at: $1) }
       },
     ]
   }
 
-  private func info(_ summary: String, parameters: [ParameterInfo] = [], status: Int = 200) -> RouteInfo {
-    RouteInfo(summary, tag: "Alerts", parameters: parameters, responses: [BodyInfo(schema: #"{"type":"object"}"#)], status: status)
+  private func decision(_ summary: String, takes body: BodyInfo? = nil, _ parameters: [ParameterInfo] = [], status: Int = 200) -> RouteInfo {
+    let isNew = body?.schema == BodyInfo.newAlert.schema
+    return .decision(summary, "Alerts", "Alert", takes: body, (isNew ? [] : [.alert]) + parameters, status: status)
   }
 
   private func list(_ request: Request) async throws -> Response {

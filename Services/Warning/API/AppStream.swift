@@ -31,7 +31,11 @@ struct AppStream: Sendable {
     [
       Route(
         .get, "/warnings/stream", access: .everyone, accepts: [],
-        info: RouteInfo("Alerts as they are published, as server-sent events", tag: "Public", responses: [.text("text/event-stream")])
+        info: RouteInfo(
+          "Alerts as they are published, as server-sent events", tag: "Public",
+          description: "An event alert has a PublishedAlert as its data, ended an AlertEnded; after reset read /warnings/active anew.",
+          parameters: [ParameterInfo("Last-Event-ID", in: .header, "The id of the last event that came: what was missed since is told first")],
+          responses: [.text("text/event-stream")])
       ) { request in
         try request.query.allowing([])
         let lastID = request.lastEventID

@@ -19,11 +19,15 @@ struct CAPAPI: Sendable {
       Route(
         .get, "/warnings/feed", access: .everyone, accepts: [],
         info: RouteInfo(
-          "The messages of the last week and those that hold, as an Atom feed of CAP 1.2", tag: "Public", responses: [.text("application/atom+xml")])
+          "The messages of the last week and those that hold, as an Atom feed of CAP 1.2", tag: "Public",
+          parameters: [ParameterInfo("lang", "The language of titles and summaries", schema: #"{"type":"string","examples":["en"]}"#)],
+          responses: [.text("application/atom+xml")], isTagged: true)
       ) { try await feed($0) },
       Route(
         .get, "/warnings/cap/{message}", access: .everyone, accepts: [],
-        info: RouteInfo("One message as CAP 1.2", tag: "Public", responses: [.text("application/cap+xml")])
+        info: RouteInfo(
+          "One message as CAP 1.2", tag: "Public", parameters: [.id(of: "a message", "message")], responses: [.text("application/cap+xml")],
+          isTagged: true)
       ) { try await message($0) },
     ]
   }

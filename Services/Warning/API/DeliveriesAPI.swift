@@ -9,27 +9,28 @@ struct DeliveriesAPI: Sendable {
   let commands: WarningCommands
   let lists: WarningLists
 
+  private static let confirmed = Channel.allCases.filter { $0.means == .confirmed }
+
   var routes: [Route] {
     let watchers = Access.roles(.warningOfficer, .controlRoom)
     return [
       Route(
         .get, "/warnings/{id}/deliveries", access: watchers, accepts: [],
-        info: RouteInfo("Who has what of an alert or a hint", tag: "Deliveries", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+        info: .read("Who has what of an alert or a hint", "Deliveries", "Deliveries", [.id(of: "an alert or a hint")])
       ) { request in
         try await lists.ownWrites(request)
         return try await lists.deliveries(of: try request.uuid("id")).unlessUnchanged(for: request)
       },
       Route(
         .post, "/warnings/{id}/deliveries/{channel}/confirm", access: watchers,
-        info: RouteInfo(
-          "Says that a siren went, a van drove, or MoWaS has it and under which number", tag: "Deliveries", responses: [BodyInfo(schema: #"{"type":"object"}"#)]
-        )
+        info: .decision(
+          "Says that a siren went, a van drove, or MoWaS has it and under which number", "Deliveries", "Deliveries", takes: .confirmation,
+          [.alert, ParameterInfo("channel", in: .path, "One that a person confirms", schema: Shape.one(of: Self.confirmed.map(\.rawValue)), required: true)])
       ) { request in try await confirm(request) },
       Route(
         .get, "/warnings/kpis", access: watchers, accepts: [],
-        info: RouteInfo(
-          "Messages issued by month, kind, severity and category; exercises and tests never count", tag: "Figures",
-          responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+        info: .read(
+          "Messages issued by month, kind, severity and category; exercises and tests never count", "Figures", "Figures", [.city], waits: false)
       ) { request in
         try request.query.allowing(["city"])
         return try await lists.figures(city: try request.query.value("city")).unlessUnchanged(for: request)

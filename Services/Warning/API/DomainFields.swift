@@ -7,12 +7,30 @@ extension Rule: KnownFields {
   public static let fields = ["name", "description", "city", "district", "place", "severity", "rota", "staleAfter", "condition"]
 }
 
-extension Condition: KnownFields {
-  /// Of all kinds together.
-  public static let fields = [
-    "kind", "of", "atLeast", "datastream", "direction", "raiseAt", "clearAt", "for", "by", "within", "clearBelow", "longerThan", "gaugeA", "gaugeB", "model",
-    "certainty",
-  ]
+// Conditions, of each kind its own beside the kind itself.
+
+extension Threshold: KnownFields {
+  public static let fields = ["kind", "datastream", "direction", "raiseAt", "clearAt", "for"]
+}
+
+extension RateOfChange: KnownFields {
+  public static let fields = ["kind", "datastream", "direction", "by", "within", "clearBelow"]
+}
+
+extension Silence: KnownFields {
+  public static let fields = ["kind", "datastream", "longerThan"]
+}
+
+extension Upstream: KnownFields {
+  public static let fields = ["kind", "gaugeA", "gaugeB", "model", "raiseAt", "clearAt", "certainty"]
+}
+
+extension CountOf: KnownFields {
+  public static let fields = ["kind", "atLeast", "of"]
+}
+
+extension Condition.Parts: KnownFields {
+  public static let fields = ["kind", "of"]
 }
 
 extension LaggedRegression: KnownFields {

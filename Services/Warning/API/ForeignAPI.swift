@@ -21,11 +21,11 @@ struct ForeignAPI: Sendable {
         .post, "/warnings/foreign", access: .roles(.warningOfficer), bodyLimit: 8 << 20,
         accepts: ["application/cap+xml", "application/xml", "text/xml", "application/atom+xml"],
         info: RouteInfo(
-          "Takes in CAP of another sender: one message, or an Atom feed of them", tag: "Foreign", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+          "Takes in CAP of another sender: one message, or an Atom feed of them", tag: "Foreign", request: .foreign, responses: [.schema("ForeignTaken")])
       ) { try await take($0) },
       Route(
         .get, "/warnings/foreign", access: .everyone, accepts: [],
-        info: RouteInfo("What others warn of now", tag: "Foreign", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+        info: .read("What others warn of now", "Foreign", "ForeignAlerts")
       ) { try await show($0) },
     ]
   }

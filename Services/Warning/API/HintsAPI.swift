@@ -13,29 +13,34 @@ struct HintsAPI: Sendable {
   var routes: [Route] {
     let officers = Access.roles(.warningOfficer)
     return [
-      Route(.get, "/warnings/hints", access: officers, accepts: [], info: info("Hints, those changed last first")) { request in
+      Route(
+        .get, "/warnings/hints", access: officers, accepts: [], info: .read("Hints, those changed last first", "Hints", "Hints", ParameterInfo.page + [.open])
+      ) { request in
         try await lists.ownWrites(request)
         return try await lists.hints(request).unlessUnchanged(for: request)
       },
-      Route(.get, "/warnings/hints/{id}", access: officers, accepts: [], info: info("A hint, with what was found and who deals with it")) { request in
+      Route(
+        .get, "/warnings/hints/{id}", access: officers, accepts: [],
+        info: .read("A hint, with what was found and who deals with it", "Hints", "Hint", [.id(of: "a hint")], waits: false)
+      ) { request in
         guard case .hint(let hint) = try await commands.letters.hint(try request.uuid("id")) else { throw WarningProblems.of(HintRefusal.unknown) }
         return Response.json(try WarningJSON.bytes(HintView(hint))).unlessUnchanged(for: request)
       },
-      Route(.post, "/warnings/hints/{id}/acknowledge", access: officers, accepts: [], info: info("Takes care of a hint: nobody else is paged")) { request in
+      Route(.post, "/warnings/hints/{id}/acknowledge", access: officers, accepts: [], info: decision("Takes care of a hint: nobody else is paged")) { request in
         try await decide(request) { .acknowledge(by: $0, at: $1) }
       },
-      Route(.post, "/warnings/hints/{id}/confirm", access: officers, accepts: [], info: info("Says that it is so")) { request in
+      Route(.post, "/warnings/hints/{id}/confirm", access: officers, accepts: [], info: decision("Says that it is so")) { request in
         try await decide(request) { .confirm(by: $0, at: $1) }
       },
-      Route(.post, "/warnings/hints/{id}/dismiss", access: officers, info: info("Says that it is nothing, and why")) { request in
+      Route(.post, "/warnings/hints/{id}/dismiss", access: officers, info: decision("Says that it is nothing, and why", takes: .reason)) { request in
         let reason = try request.decoded(ReasonBody.self).reason
         return try await decide(request) { .dismiss(reason: reason, by: $0, at: $1) }
       },
     ]
   }
 
-  private func info(_ summary: String) -> RouteInfo {
-    RouteInfo(summary, tag: "Hints", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+  private func decision(_ summary: String, takes body: BodyInfo? = nil) -> RouteInfo {
+    .decision(summary, "Hints", "Hint", takes: body, [.id(of: "a hint")])
   }
 
   private func decide(_ request: Request, _ command: (Officer, Instant) -> HintCommand) async throws -> Response {

@@ -24,11 +24,12 @@ struct ReleasesAPI: Sendable {
   var routes: [Route] {
     let officers = Access.roles(.warningOfficer)
     return [
-      Route(.get, "/warnings/releases", access: officers, accepts: [], info: info("Releases, the latest first")) { request in
+      Route(.get, "/warnings/releases", access: officers, accepts: [], info: .read("Releases, the latest first", "Releases", "Releases")) { request in
         try await lists.ownWrites(request)
-        return try await lists.releases()
+        return try await lists.releases().unlessUnchanged(for: request)
       },
-      Route(.post, "/warnings/releases", access: officers, info: info("Proposes a release for an exercise or a test", status: 201)) { request in
+      Route(.post, "/warnings/releases", access: officers, info: decision("Proposes a release for an exercise or a test", takes: .newRelease, status: 201)) {
+        request in
         let body = try request.decoded(Body.self)
         let officer = try request.officer()
         let release = Release(
@@ -36,18 +37,18 @@ struct ReleasesAPI: Sendable {
           reason: body.reason)
         return try await decide(release.id, request, status: 201) { .propose(release, by: $0, at: $1) }
       },
-      Route(.post, "/warnings/releases/{id}/approve", access: officers, accepts: [], info: info("Approves another officer's release")) { request in
+      Route(.post, "/warnings/releases/{id}/approve", access: officers, accepts: [], info: decision("Approves another officer's release")) { request in
         try await decide(try request.uuid("id"), request) { .approve(by: $0, at: $1) }
       },
-      Route(.post, "/warnings/releases/{id}/revoke", access: officers, info: info("Ends a release before its time")) { request in
+      Route(.post, "/warnings/releases/{id}/revoke", access: officers, info: decision("Ends a release before its time", takes: .reason)) { request in
         let reason = try request.decoded(ReasonBody.self).reason
         return try await decide(try request.uuid("id"), request) { .revoke(reason: reason, by: $0, at: $1) }
       },
     ]
   }
 
-  private func info(_ summary: String, status: Int = 200) -> RouteInfo {
-    RouteInfo(summary, tag: "Releases", responses: [BodyInfo(schema: #"{"type":"object"}"#)], status: status)
+  private func decision(_ summary: String, takes body: BodyInfo? = nil, status: Int = 200) -> RouteInfo {
+    .decision(summary, "Releases", "ReleaseDecision", takes: body, status == 201 ? [] : [.id(of: "a release")], status: status)
   }
 
   private func decide(_ id: UUID, _ request: Request, status: Int = 200, _ command: (Officer, Instant) -> ReleaseCommand) async throws -> Response {

@@ -34,16 +34,18 @@ struct RuleTrialsAPI: Sendable {
     return [
       Route(
         .post, "/warnings/rules:simulate", access: officers,
-        info: info("What a rule would have done on the last days' readings, by the code that would have watched")
+        info: info("What a rule would have done on the last days' readings, by the code that would have watched", .ruleSimulation, "Simulation")
       ) { try await simulate($0) },
       Route(
         .post, "/warnings/rules:fit", access: officers,
-        info: info("The model of an upstream condition, fitted on the last days' readings of two gauges, and how far it can be trusted")
+        info: info("The model of an upstream condition, fitted on the last days' readings of two gauges, and how far it can be trusted", .ruleFit, "RuleFit")
       ) { try await fit($0) },
     ]
   }
 
-  private func info(_ summary: String) -> RouteInfo { RouteInfo(summary, tag: "Rules", responses: [BodyInfo(schema: #"{"type":"object"}"#)]) }
+  private func info(_ summary: String, _ body: BodyInfo, _ answer: String) -> RouteInfo {
+    RouteInfo(summary, tag: "Rules", request: body, responses: [.schema(answer)])
+  }
 
   private func simulate(_ request: Request) async throws -> Response {
     let body = try request.decoded(SimulateBody.self)
@@ -52,14 +54,17 @@ struct RuleTrialsAPI: Sendable {
     guard body.events == nil || body.truth == nil else {
       throw Problem.badRequest(path: "truth", problem: "stands beside events", expected: "one of the two, or none")
     }
+    let announces = body.announces ?? Self.usuallyAnnounces
+    guard (0...Self.mostAnnounces).contains(announces) else {
+      throw Problem.badRequest(path: "announces", problem: "is \(announces)", expected: "0 to \(Self.mostAnnounces) seconds")
+    }
     let time = try span(days: body.days)
     var datastreams = body.rule.condition.datastreams
     if let truth = body.truth { datastreams.formUnion(truth.datastreams) }
     let reach = body.rule.condition.reach.values.max() ?? 0
     let readings = try await readings(of: datastreams, from: time.from - .seconds(reach + 2 * body.rule.staleAfter), until: time.until)
     let truth: Simulation.Truth? = body.truth.map { .condition($0) } ?? body.events.map { .times($0) }
-    let simulation = Simulation.run(
-      body.rule, over: readings, from: time.from, until: time.until, truth: truth, announces: body.announces ?? 21_600)
+    let simulation = Simulation.run(body.rule, over: readings, from: time.from, until: time.until, truth: truth, announces: announces)
     return .json(try WarningJSON.bytes(SimulationView(simulation, from: time.from, until: time.until)))
   }
 
@@ -80,6 +85,15 @@ struct RuleTrialsAPI: Sendable {
       try WarningJSON.bytes(FitView(fit, from: time.from, until: time.until, readings: .init(gaugeA: upstream.count, gaugeB: downstream.count))))
   }
 
+  static let mostDays = 366
+  /// Seconds before an event in which a hint announces it.
+  static let mostAnnounces = 604_800
+  static let usuallyAnnounces = 21_600
+  /// Seconds between two moments of a fit.
+  static let steps = 60...86_400
+  /// Seconds of travel.
+  static let longestLag = 432_000
+
   /// What keeps a fit to some tenths of a second: it holds every moment against every lag.
   private static let mostMoments = 150_000
   private static let mostLags = 500
@@ -87,11 +101,11 @@ struct RuleTrialsAPI: Sendable {
   private static func options(step: Int?, longestLag: Int?, days: Int) throws(Problem) -> LaggedRegression.Options {
     let usual = LaggedRegression.Options()
     let options = LaggedRegression.Options(step: step ?? usual.step, longestLag: longestLag ?? usual.longestLag)
-    let least = max(60, (86_400 * days + mostMoments - 1) / mostMoments)
-    guard (least...86_400).contains(step ?? usual.step) else {
-      throw .badRequest(path: "step", problem: "is \(step ?? usual.step)", expected: "\(least) to 86400 seconds for \(days) days")
+    let least = max(steps.lowerBound, (86_400 * days + mostMoments - 1) / mostMoments)
+    guard (least...steps.upperBound).contains(step ?? usual.step) else {
+      throw .badRequest(path: "step", problem: "is \(step ?? usual.step)", expected: "\(least) to \(steps.upperBound) seconds for \(days) days")
     }
-    let most = min(432_000, mostLags * options.step)
+    let most = min(Self.longestLag, mostLags * options.step)
     guard (options.step...most).contains(longestLag ?? usual.longestLag) else {
       throw .badRequest(
         path: "longestLag", problem: "is \(longestLag ?? usual.longestLag)", expected: "\(options.step) to \(most) seconds for a step of \(options.step)")
@@ -100,7 +114,7 @@ struct RuleTrialsAPI: Sendable {
   }
 
   private func span(days: Int) throws(Problem) -> (from: Instant, until: Instant) {
-    guard (1...366).contains(days) else { throw .badRequest(path: "days", problem: "is \(days)", expected: "1 to 366") }
+    guard (1...Self.mostDays).contains(days) else { throw .badRequest(path: "days", problem: "is \(days)", expected: "1 to \(Self.mostDays)") }
     let now = clock()
     return (now - .seconds(86_400 * days), now)
   }

@@ -22,34 +22,39 @@ struct RulesAPI: Sendable {
   var routes: [Route] {
     let officers = Access.roles(.warningOfficer)
     return [
-      Route(.get, "/warnings/rules", access: officers, accepts: [], info: info("Rules, those changed last first")) { request in
+      Route(.get, "/warnings/rules", access: officers, accepts: [], info: .read("Rules, those changed last first", "Rules", "Rules", ParameterInfo.page)) {
+        request in
         try await lists.ownWrites(request)
         return try await lists.rules(request).unlessUnchanged(for: request)
       },
-      Route(.post, "/warnings/rules", access: officers, info: info("Draws a rule up; it raises nothing until it is activated", status: 201)) { request in
+      Route(
+        .post, "/warnings/rules", access: officers, info: decision("Draws a rule up; it raises nothing until it is activated", takes: .newRule, status: 201)
+      ) { request in
         let rule = try request.decoded(Rule.self)
         let id = commands.newID(for: request)
         return try await decide(id, request, status: 201) { .draft(id: id, rule, by: $0, at: $1) }
       },
-      Route(.put, "/warnings/rules/{id}", access: officers, info: info("Makes the next version; of a live rule it is live at once")) { request in
+      Route(.put, "/warnings/rules/{id}", access: officers, info: decision("Makes the next version; of a live rule it is live at once", takes: .newRule)) {
+        request in
         let rule = try request.decoded(Rule.self)
         return try await decide(try request.uuid("id"), request) { .change(rule, by: $0, at: $1) }
       },
-      Route(.post, "/warnings/rules/{id}/activate", access: officers, info: info("Sets exactly the version named live")) { request in
+      Route(.post, "/warnings/rules/{id}/activate", access: officers, info: decision("Sets exactly the version named live", takes: .ruleActivation)) {
+        request in
         let version = try request.decoded(ActivateBody.self).version
         return try await decide(try request.uuid("id"), request) { .activate(version: version, by: $0, at: $1) }
       },
-      Route(.post, "/warnings/rules/{id}/pause", access: officers, accepts: [], info: info("Raises nothing until it is activated again")) { request in
+      Route(.post, "/warnings/rules/{id}/pause", access: officers, accepts: [], info: decision("Raises nothing until it is activated again")) { request in
         try await decide(try request.uuid("id"), request) { .pause(by: $0, at: $1) }
       },
-      Route(.post, "/warnings/rules/{id}/retire", access: officers, accepts: [], info: info("Ends a rule; its versions stay readable")) { request in
+      Route(.post, "/warnings/rules/{id}/retire", access: officers, accepts: [], info: decision("Ends a rule; its versions stay readable")) { request in
         try await decide(try request.uuid("id"), request) { .retire(by: $0, at: $1) }
       },
     ]
   }
 
-  private func info(_ summary: String, status: Int = 200) -> RouteInfo {
-    RouteInfo(summary, tag: "Rules", responses: [BodyInfo(schema: #"{"type":"object"}"#)], status: status)
+  private func decision(_ summary: String, takes body: BodyInfo? = nil, status: Int = 200) -> RouteInfo {
+    .decision(summary, "Rules", "RuleVersion", takes: body, status == 201 ? [] : [.id(of: "a rule")], status: status)
   }
 
   private func decide(_ id: UUID, _ request: Request, status: Int = 200, _ command: (Officer, Instant) -> RuleCommand) async throws -> Response {

@@ -16,19 +16,23 @@ struct TemplatesAPI: Sendable {
   var routes: [Route] {
     let officers = Access.roles(.warningOfficer)
     return [
-      Route(.get, "/warnings/templates", access: officers, accepts: [], info: info("Templates, by their names")) { request in
+      Route(.get, "/warnings/templates", access: officers, accepts: [], info: .read("Templates, by their names", "Templates", "Templates")) { request in
         try await lists.ownWrites(request)
         let all = try await templates.all()
         return Response.json(try WarningJSON.bytes(["templates": all.keys.sorted().compactMap { name in all[name].map { View(name, $0) } }]))
           .unlessUnchanged(for: request)
       },
-      Route(.put, "/warnings/templates/{name}", access: officers, info: info("Saves a template for all officers")) { request in
+      Route(
+        .put, "/warnings/templates/{name}", access: officers,
+        info: .decision("Saves a template for all officers", "Templates", "Template", takes: .newTemplate, [Self.name])
+      ) { request in
         let template = try request.decoded(AlertTemplate.self)
         return try await decide(request) { .save(template, name: $0, by: $1, at: $2) }
       },
       Route(
         .delete, "/warnings/templates/{name}", access: officers, accepts: [],
-        info: info("Removes what officers saved; what the service brings along under this name is offered again", status: 204)
+        info: .decision(
+          "Removes what officers saved; what the service brings along under this name is offered again", "Templates", nil, [Self.name], status: 204)
       ) { request in try await decide(request) { .remove(name: $0, by: $1, at: $2) } },
     ]
   }
@@ -45,9 +49,7 @@ struct TemplatesAPI: Sendable {
     }
   }
 
-  private func info(_ summary: String, status: Int = 200) -> RouteInfo {
-    RouteInfo(summary, tag: "Templates", responses: status == 200 ? [BodyInfo(schema: #"{"type":"object"}"#)] : [], status: status)
-  }
+  private static let name = ParameterInfo("name", in: .path, "The same name is the same template", schema: Shape.named("TemplateName"), required: true)
 
   private func decide(_ request: Request, _ command: (String, Officer, Instant) -> TemplateCommand) async throws -> Response {
     let name = try request.parameter("name")
@@ -93,6 +95,7 @@ struct Templates: Sendable {
   func draft(_ request: Request, at now: Instant) async throws -> DraftBody {
     do {
       var body = try JSONValue(parsing: request.body)
+      try body.refuseNullCharacter()
       if let name = body["template"]?.string, var draft = body.object {
         guard let template = try await named(name) else {
           throw JSONRejection(

@@ -66,7 +66,9 @@ extension Request {
 
   func decoded<Body: Decodable>(_ type: Body.Type) throws(Problem) -> Body {
     do throws(JSONRejection) {
-      return try decodeStrictly(type, from: body)
+      let value = try JSONValue(parsing: body)
+      try value.refuseNullCharacter()
+      return try decodeStrictly(type, from: value)
     } catch {
       throw Problem(error)
     }

@@ -35,7 +35,7 @@ struct WarningLists: Sendable {
     try request.query.allowing(["limit", "cursor", "city", "open"])
     let page = try request.query.page(of: "alerts", kinds: [.integer, .text])
     let city: SQL = try request.query.value("city").map { "and city = \($0)" } ?? ""
-    let open: SQL = try request.query.value("open") == "true" ? "and ending is null" : ""
+    let open: SQL = try request.query.truth("open") == true ? "and ending is null" : ""
     let rows = try await pool.query(
       """
       select alert, changed, json_build_object('id', alert, 'city', city, 'mode', mode, 'origin', origin, 'hint', hint, 'title', title, 'severity', severity,
@@ -50,7 +50,7 @@ struct WarningLists: Sendable {
     try request.query.allowing(["limit", "cursor", "city", "open"])
     let page = try request.query.page(of: "hints", kinds: [.integer, .text])
     let city: SQL = try request.query.value("city").map { "and city = \($0)" } ?? ""
-    let open: SQL = try request.query.value("open") == "true" ? "and standing in ('raised', 'acknowledged', 'confirmed')" : ""
+    let open: SQL = try request.query.truth("open") == true ? "and standing in ('raised', 'acknowledged', 'confirmed')" : ""
     let rows = try await pool.query(
       """
       select hint, changed, json_build_object('id', hint, 'rule', rule, 'version', version, 'city', city, 'title', title, 'text', note, 'severity', severity,

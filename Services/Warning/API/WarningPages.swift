@@ -27,7 +27,7 @@ struct WarningPages: Sendable {
   }
 
   var routes: [Route] {
-    let info = RouteInfo("The districts as GeoJSON, by which areas can be named", tag: "Public", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+    let info = RouteInfo("The districts as GeoJSON, by which areas can be named", tag: "Public", responses: [.schema("Districts")], isTagged: true)
     return files.routes + login.routes + [
       Route(.get, "/warnings/areas.json", access: .everyone, accepts: [], info: info) { [areas] request in
         var response = Response.json(areas)

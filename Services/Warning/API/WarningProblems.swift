@@ -118,6 +118,7 @@ enum WarningProblems {
     case .notProposed: .conflict("The release is approved already.").named("release-approved")
     case .revoked: .conflict("The release was revoked.").named("release-revoked")
     case .past: .conflict("The window is over.").named("release-past")
+    case .reasonMissing: .badRequest(path: "reason", problem: "is empty", expected: "words that others will understand later").named("reason-missing")
     }
   }
 

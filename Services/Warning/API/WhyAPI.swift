@@ -14,8 +14,7 @@ struct WhyAPI: Sendable {
     [
       Route(
         .get, "/warnings/{id}/why", access: .roles(.warningOfficer, .controlRoom), accepts: [],
-        info: RouteInfo(
-          "Why an alert is out: deliveries, approval, drafts, hint, rule and readings", tag: "Alerts", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+        info: .read("Why an alert is out: deliveries, approval, drafts, hint, rule and readings", "Alerts", "Why", [.alert])
       ) { request in try await why(try request.uuid("id"), request) }
     ]
   }
@@ -49,7 +48,7 @@ struct WhyAPI: Sendable {
         }
       }
     }
-    return .json(json.bytes)
+    return Response.json(json.bytes).unlessUnchanged(for: request)
   }
 
   /// The newest first: from the warned channel back.

@@ -62,6 +62,8 @@ struct AreaResolver: Sendable {
 
   /// Points of a simplified area.
   static let fewPoints = 100
+  /// Kilometres from the middle of a circle.
+  static let widestCircle = 100.0
 
   /// - Throws: `JSONRejection` for a district that nobody knows and for what encloses nothing.
   func resolve(_ named: NamedArea) async throws -> AlertArea {
@@ -70,8 +72,9 @@ struct AreaResolver: Sendable {
       let near = nearestName(to: name, among: known.sorted()).map { "'\($0)'" } ?? "one of \(known.sorted().joined(separator: ", "))"
       throw JSONRejection(path: "area/districts/\(index)", problem: "'\(name.prefix(80))' is no district", expected: near)
     }
-    for (index, circle) in (named.circles ?? []).enumerated() where !(circle.radius > 0 && circle.radius <= 100) {
-      throw JSONRejection(path: "area/circles/\(index)/radius", problem: "\(circle.radius) km is no radius here", expected: "more than 0, at most 100 (km)")
+    for (index, circle) in (named.circles ?? []).enumerated() where !(circle.radius > 0 && circle.radius <= Self.widestCircle) {
+      throw JSONRejection(
+        path: "area/circles/\(index)/radius", problem: "\(circle.radius) km is no radius here", expected: "more than 0, at most \(Int(Self.widestCircle)) (km)")
     }
     try await checkPolygons(named.polygons ?? [])
     let (outline, simplified) = try await outline(of: named)

@@ -38,6 +38,33 @@ static const unsigned char pages_approvals_js[] = {
 static const unsigned char pages_area_js[] = {
 #embed "../Pages/area.js"
 };
+static const unsigned char schemas_alert_drafted[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.alert-drafted.v1.json"
+};
+static const unsigned char schemas_alert_ended[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.alert-ended.v1.json"
+};
+static const unsigned char schemas_alert_issued[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.alert-issued.v1.json"
+};
+static const unsigned char schemas_alert_published[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.alert-published.v1.json"
+};
+static const unsigned char schemas_delivery_delivered[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.delivery-delivered.v1.json"
+};
+static const unsigned char schemas_hint_raised[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.hint-raised.v1.json"
+};
+static const unsigned char schemas_release_proposed[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.release-proposed.v1.json"
+};
+static const unsigned char schemas_rule_drafted[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.rule-drafted.v1.json"
+};
+static const unsigned char schemas_template_saved[] = {
+#embed "../../../schemas/events/de.dos2030.warnings.template-saved.v1.json"
+};
 static const unsigned char pages_city_js[] = {
 #embed "../Pages/city.js"
 };
@@ -140,6 +167,15 @@ static const embedded_file files[] = {
     {"Pages/active.js", pages_active_js, sizeof pages_active_js},
     {"Pages/approvals.js", pages_approvals_js, sizeof pages_approvals_js},
     {"Pages/area.js", pages_area_js, sizeof pages_area_js},
+    {"Schemas/de.dos2030.warnings.alert-drafted.v1.json", schemas_alert_drafted, sizeof schemas_alert_drafted},
+    {"Schemas/de.dos2030.warnings.alert-ended.v1.json", schemas_alert_ended, sizeof schemas_alert_ended},
+    {"Schemas/de.dos2030.warnings.alert-issued.v1.json", schemas_alert_issued, sizeof schemas_alert_issued},
+    {"Schemas/de.dos2030.warnings.alert-published.v1.json", schemas_alert_published, sizeof schemas_alert_published},
+    {"Schemas/de.dos2030.warnings.delivery-delivered.v1.json", schemas_delivery_delivered, sizeof schemas_delivery_delivered},
+    {"Schemas/de.dos2030.warnings.hint-raised.v1.json", schemas_hint_raised, sizeof schemas_hint_raised},
+    {"Schemas/de.dos2030.warnings.release-proposed.v1.json", schemas_release_proposed, sizeof schemas_release_proposed},
+    {"Schemas/de.dos2030.warnings.rule-drafted.v1.json", schemas_rule_drafted, sizeof schemas_rule_drafted},
+    {"Schemas/de.dos2030.warnings.template-saved.v1.json", schemas_template_saved, sizeof schemas_template_saved},
     {"Pages/city.js", pages_city_js, sizeof pages_city_js},
     {"Pages/conditions.js", pages_conditions_js, sizeof pages_conditions_js},
     {"Pages/content.js", pages_content_js, sizeof pages_content_js},

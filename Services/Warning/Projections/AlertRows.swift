@@ -65,7 +65,7 @@ struct AlertRows {
     try connection.execute(
       """
       insert into \(tables["alerts"]) (alert, city, mode, origin, hint, title, severity, stage, draft, draft_kind, revision, review_due, changed)
-      values (\(event.alert), \(event.city), \(event.mode.rawValue), \(event.origin.kind), \(hint as UUID?), \(draft.content.title),
+      values (\(event.alert), \(event.city), \(event.mode.rawValue), \(event.origin.kind.rawValue), \(hint as UUID?), \(draft.content.title),
         \(draft.content.severity.rawValue), 'drafted', \(draft.message), \(draft.kind.rawValue), \(Int32(draft.revision)), false, \(event.at))
       on conflict (alert) do update set stage = excluded.stage, draft = excluded.draft, draft_kind = excluded.draft_kind, revision = excluded.revision,
         title = excluded.title, severity = excluded.severity, changed = excluded.changed
@@ -114,14 +114,4 @@ struct AlertRows {
 extension AlertContent {
   /// What stands in lists: the German headline.
   var title: String { (texts.first { $0.language.hasPrefix("de") } ?? texts.first)?.headline ?? "" }
-}
-
-extension AlertOrigin {
-  var kind: String {
-    switch self {
-    case .hand: "hand"
-    case .template: "template"
-    case .hint: "hint"
-    }
-  }
 }

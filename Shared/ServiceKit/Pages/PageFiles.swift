@@ -57,8 +57,8 @@ public struct PageFiles: Sendable {
     let asset = RouteInfo(
       "A file of the pages", tag: "Page",
       parameters: [ParameterInfo("name", in: .path, "", schema: "{\"type\":\"string\",\"enum\":[\(names)]}", required: true)],
-      responses: types.map { $0 == "application/json" ? BodyInfo(schema: #"{"type":"object"}"#) : .text($0) })
-    let set = RouteInfo("What the map is set to", tag: "Page", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+      responses: types.map { $0 == "application/json" ? BodyInfo(schema: Shape.free) : .text($0) }, isTagged: true)
+    let set = RouteInfo("What the map is set to", tag: "Page", responses: [BodyInfo(schema: Shape.free)], isTagged: true)
     return pages.flatMap(routes) + [
       Route(.get, prefix + "/assets/{name}", access: .everyone, accepts: [], info: asset) { request in
         let response = try file(try request.parameter("name"))
@@ -70,7 +70,7 @@ public struct PageFiles: Sendable {
 
   private func routes(of page: Page) -> [Route] {
     let policy = policy(of: page)
-    let info = RouteInfo(page.summary, tag: "Page", responses: [.text("text/html")])
+    let info = RouteInfo(page.summary, tag: "Page", responses: [.text("text/html")], isTagged: true)
     return [
       Route(.get, String(page.path.dropLast()), access: .everyone, accepts: [], info: RouteInfo("To: " + page.summary, tag: "Page", status: 308)) { request in
         .redirect(to: request.path + "/", status: 308)

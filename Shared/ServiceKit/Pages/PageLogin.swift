@@ -54,14 +54,33 @@ public struct PageLogin: Sendable {
   public var routes: [Route] {
     let how = Route(
       .get, path + "login.json", access: .everyone, accepts: [],
-      info: RouteInfo("How to log in on the page", tag: "Page", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+      info: RouteInfo("How to log in on the page", tag: "Page", responses: [BodyInfo(schema: Self.how)], isTagged: true)
     ) { [described] request in Response.json(described.bytes).unlessUnchanged(for: request) }
     guard case .development(let home) = mode else { return [how] }
     let choose = Route(
       .post, path + "login/development", access: .everyone, bodyLimit: 4_096,
-      info: RouteInfo("A token for a role that somebody chose; in development alone", tag: "Page", responses: [BodyInfo(schema: #"{"type":"object"}"#)])
+      info: RouteInfo(
+        "A token for a role that somebody chose; in development alone, and on the machine itself", tag: "Page", request: chosen,
+        responses: [BodyInfo(schema: Shape.object([("token", Shape.words)], required: ["token"], others: .taken))])
     ) { request in try token(for: request, home) }
     return [how, choose]
+  }
+
+  /// As ``described`` is, in either mode.
+  private static let how = Shape.object(
+    [
+      ("mode", Shape.one(of: ["development", "oidc", "none"])), ("roles", Shape.described(Shape.list(of: Shape.words), "In development: what can be chosen")),
+      ("cities", Shape.list(of: Shape.words)), ("issuer", Shape.described(Shape.address, "Of OpenID Connect")), ("client", Shape.words),
+      ("token", Shape.one(of: TokenKind.self)), ("missing", Shape.described(Shape.words, "The setting without which nobody can log in")),
+    ], required: ["mode"], others: .taken)
+
+  private var chosen: BodyInfo {
+    let members: [Shape.Member] = [
+      ("subject", Shape.text("^[A-Za-z0-9-]+$", most: 64)), ("role", Shape.one(of: roles.map(\.rawValue))), ("city", Shape.one(of: cities)),
+    ]
+    let example = zip(members.map(\.name), ["ada", roles.first?.rawValue ?? "", cities.first ?? ""]).map { "\(Shape.quoted($0)):\(Shape.quoted($1))" }
+    return BodyInfo(
+      schema: Shape.object(members, required: members.map(\.name), others: .refused), example: "{\(example.joined(separator: ","))}")
   }
 
   private var described: JSONValue {
@@ -100,7 +119,8 @@ public struct PageLogin: Sendable {
     guard cities.contains(choice.city) else {
       throw Problem.badRequest(path: "city", problem: "is unknown here", expected: "one of " + cities.joined(separator: ", "))
     }
-    guard !choice.subject.isEmpty, choice.subject.utf8.count <= 64, choice.subject.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" }) else {
+    guard !choice.subject.isEmpty, choice.subject.utf8.count <= 64, choice.subject.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
+    else {
       throw Problem.badRequest(path: "subject", problem: "is no name for a token", expected: "1 to 64 letters, digits and hyphens")
     }
     let issuer = try DevelopmentIssuer(folder: home)

@@ -1,3 +1,5 @@
+import HTTP
+
 /// What reads and writes answer, as schemas made from the model that answers them. With `$select` every member may be absent.
 enum Answers {
   static func schemas(of model: STAModel) -> [String: String] {
@@ -24,6 +26,7 @@ enum Answers {
       members.append(("\(navigation.name)@iot.navigationLink", Shape.address))
       let one = Shape.named(target.name)
       members.append((navigation.name, navigation.isMany ? Shape.list(of: one) : Shape.nullable(one)))
+      if navigation.isMany { members += [("\(navigation.name)@iot.count", Shape.natural), ("\(navigation.name)@iot.nextLink", Shape.address)] }
     }
     return Shape.object(members, others: .taken)
   }
@@ -37,7 +40,7 @@ enum Answers {
     if case .span = property.shown { return #"{"type":"string"}"# }
     return switch property.kind {
     case .text: #"{"type":"string"}"#
-    case .instant: property.writesNull ? Shape.nullable(EntityBodies.moment) : EntityBodies.moment
+    case .instant: property.writesNull ? Shape.nullable(Shape.moment) : Shape.moment
     case .int: #"{"type":"integer"}"#
     case .number: Shape.number
     case .bool: Shape.truth

@@ -1,3 +1,4 @@
+import HTTP
 import SensorDomain
 
 /// The bodies that the registry's writes take, as schemas: one of a new entity of each type and one of a change.
@@ -21,9 +22,9 @@ struct EntityBodies {
         ("properties", properties(of: datastreamOwn)),
       ], others: .annotations)
     all["NewHistoricalLocation"] = Shape.object(
-      [("time", Self.moment), ("Thing", Shape.named("Link")), ("Locations", Self.several(Shape.named("Link"), least: 1, areUnique: true))],
+      [("time", Shape.moment), ("Thing", Shape.named("Link")), ("Locations", Self.several(Shape.named("Link"), least: 1, areUnique: true))],
       required: ["time", "Thing", "Locations"], others: .annotations)
-    all["HistoricalLocationChange"] = Shape.object([("time", Self.moment), ("Locations", Self.links)], others: .annotations)
+    all["HistoricalLocationChange"] = Shape.object([("time", Shape.moment), ("Locations", Self.links)], others: .annotations)
     all["NewOrLinkedLocation"] = Self.linked(to: "NewLocation")
     for (name, schema) in GeometrySchemas.all { all[name] = schema }
     return all
@@ -37,8 +38,8 @@ struct EntityBodies {
     let kinds: [(name: String, members: [Shape.Member])] = [
       ("Location", Self.texts + [geometry, ("location", Shape.named("GeoJSON")), free]),
       ("FeatureOfInterest", Self.texts + [geometry, ("feature", Shape.named("GeoJSON")), free]),
-      ("Sensor", Self.texts + [("encodingType", Shape.text(Self.notBlank)), ("metadata", Self.notNull), free]),
-      ("ObservedProperty", Self.texts + [("definition", Shape.text(Self.withoutBlanks, most: 2_000)), free]),
+      ("Sensor", Self.texts + [("encodingType", Shape.text(Shape.notBlank)), ("metadata", Self.notNull), free]),
+      ("ObservedProperty", Self.texts + [("definition", Shape.text(Shape.withoutBlanks, most: 2_000)), free]),
     ]
     var all: [String: String] = [:]
     for (name, members) in kinds {
@@ -55,7 +56,7 @@ struct EntityBodies {
   }
 
   private var thingOwn: [Shape.Member] {
-    let words = Shape.text(Self.notBlank, most: 500)
+    let words = Shape.text(Shape.notBlank, most: 500)
     return [
       ("dos:city", Shape.one(of: cities.map(\.rawValue))), ("dos:owner", words), ("dos:purpose", words), ("dos:legalBasis", words), ("dos:successor", words),
       ("dos:retention", Shape.either(Shape.one(of: ["forever"]), #"{"type":"integer","minimum":1,"maximum":36525}"#)),
@@ -117,9 +118,8 @@ struct EntityBodies {
 
   // MARK: - Common
 
-  static let moment = #"{"type":"string","format":"date-time"}"#
   private static let named = ["name", "description"]
-  private static let texts: [Shape.Member] = [("name", Shape.text(oneLine, most: 255)), ("description", Shape.text(most: 10_000))]
+  private static let texts: [Shape.Member] = [("name", Shape.text(Shape.oneLine, most: 255)), ("description", Shape.text(most: 10_000))]
   static let notNull = #"{"type":["boolean","number","string","array","object"]}"#
 
   /// Entities that are there already.
@@ -132,10 +132,4 @@ struct EntityBodies {
 
   /// An entity that is there already, or a new one.
   static func linked(to name: String) -> String { Shape.either(Shape.named("Link"), Shape.named(name)) }
-
-  /// Unicode's White_Space, as Swift sees it: other languages mean other things by \s.
-  private static let blanks = #"\u0009-\u000d \u0085\u00a0\u1680\u2000\u2001\u2002-\u200a\u2028\u2029\u202f\u205f\u3000"#
-  private static let oneLine = #"^[^\u0000\u000a-\u000d\u0085\u2028\u2029]*[^\u0000"# + blanks + #"][^\u0000\u000a-\u000d\u0085\u2028\u2029]*$"#
-  private static let notBlank = #"^[^\u0000]*[^\u0000"# + blanks + #"][^\u0000]*$"#
-  private static let withoutBlanks = #"^[^\u0000"# + blanks + #"]+$"#
 }

@@ -1,3 +1,5 @@
+import HTTP
+
 /// GeoJSON (RFC 7946) as this service takes it: WGS 84, a geometry or a Feature with one.
 enum GeometrySchemas {
   static var all: [String: String] {

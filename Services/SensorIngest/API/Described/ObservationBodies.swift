@@ -1,3 +1,4 @@
+import HTTP
 import JSON
 import SensorDomain
 
@@ -13,7 +14,7 @@ enum ObservationBodies {
       "NewObservationOfDatastream": observation(result: any, [("Datastream", datastream)]),
       "ObservationChange": Shape.object(
         [
-          ("phenomenonTime", time), ("result", any), ("resultTime", Shape.nullable(EntityBodies.moment)), ("validTime", Shape.nullable(time)),
+          ("phenomenonTime", time), ("result", any), ("resultTime", Shape.nullable(Shape.moment)), ("validTime", Shape.nullable(time)),
           ("resultQuality", Shape.anything), ("parameters", Shape.nullable(Shape.free)), ("FeatureOfInterest", Shape.named("Link")),
         ], others: .annotations),
       "DataArrays": Shape.list(
@@ -28,7 +29,7 @@ enum ObservationBodies {
   static func observation(result: String, _ place: [Shape.Member] = [], required: [String] = []) -> String {
     Shape.object(
       [
-        ("phenomenonTime", Shape.nullable(time)), ("result", result), ("resultTime", Shape.nullable(EntityBodies.moment)),
+        ("phenomenonTime", Shape.nullable(time)), ("result", result), ("resultTime", Shape.nullable(Shape.moment)),
         ("validTime", Shape.nullable(time)), ("resultQuality", Shape.anything), ("parameters", Shape.nullable(Shape.free)),
         ("FeatureOfInterest", EntityBodies.linked(to: "NewFeatureOfInterest")),
       ] + place, required: ["result"] + required, others: .annotations)
@@ -46,5 +47,5 @@ enum ObservationBodies {
   }
 
   /// A moment, or two with `/` between (ISO 8601), the second not earlier.
-  private static let time = Shape.either(EntityBodies.moment, #"{"type":"string","format":"time-interval"}"#)
+  private static let time = Shape.either(Shape.moment, #"{"type":"string","format":"time-interval"}"#)
 }

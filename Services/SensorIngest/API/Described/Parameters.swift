@@ -4,12 +4,6 @@ extension ParameterInfo {
   /// The id in an address.
   static let id = ParameterInfo("id", in: .path, "The entity's @iot.id", schema: Shape.id, required: true)
 
-  /// What makes a command safe to repeat.
-  static let idempotencyKey = ParameterInfo(
-    "Idempotency-Key", in: .header,
-    "The same request with the same key is carried out once, and a repeat gets the first answer; with another body it is 422",
-    schema: #"{"type":"string","pattern":"^[!-~]{1,255}$"}"#)
-
   /// The options of a read (OGC 18-088, section 9.3). Expressions are a language that no JSON Schema describes: the examples show it.
   /// - Parameters:
   ///   - type: what is read, where the address alone says it.

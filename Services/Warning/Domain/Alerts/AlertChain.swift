@@ -21,28 +21,34 @@ public enum AlertOrigin: Codable, Hashable, Sendable {
   case template(String)
   case hint(String)
 
+  /// As it is said.
+  public enum Kind: String, CaseIterable, Codable, Sendable { case hand, template, hint }
+
+  public var kind: Kind {
+    switch self {
+    case .hand: .hand
+    case .template: .template
+    case .hint: .hint
+    }
+  }
+
   private enum CodingKeys: String, CodingKey { case kind, id }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
-    switch try container.decode(String.self, forKey: .kind) {
-    case "hand": self = .hand
-    case "template": self = .template(try container.decode(String.self, forKey: .id))
-    case "hint": self = .hint(try container.decode(String.self, forKey: .id))
-    case let other: throw DecodingError.dataCorruptedError(forKey: .kind, in: container, debugDescription: "\(other) is none of hand, template, hint")
+    switch try container.decode(Kind.self, forKey: .kind) {
+    case .hand: self = .hand
+    case .template: self = .template(try container.decode(String.self, forKey: .id))
+    case .hint: self = .hint(try container.decode(String.self, forKey: .id))
     }
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(kind, forKey: .kind)
     switch self {
-    case .hand: try container.encode("hand", forKey: .kind)
-    case .template(let id):
-      try container.encode("template", forKey: .kind)
-      try container.encode(id, forKey: .id)
-    case .hint(let id):
-      try container.encode("hint", forKey: .kind)
-      try container.encode(id, forKey: .id)
+    case .hand: break
+    case .template(let id), .hint(let id): try container.encode(id, forKey: .id)
     }
   }
 }
@@ -103,7 +109,7 @@ public struct AlertChain: Hashable, Sendable {
   public var ending: Ending?
   public var review: Review?
 
-  public enum Ending: Hashable, Sendable {
+  public enum Ending: Hashable, Sendable, CaseIterable {
     case cancelled
     case allClear
     case expired

@@ -216,13 +216,18 @@ private struct Deciding {
 }
 
 extension Stage {
+  /// As it is said.
+  public enum Name: String, CaseIterable, Sendable { case drafted, submitted, returned, requested }
+
   public var name: String {
-    switch self {
-    case .drafted: "drafted"
-    case .submitted: "submitted"
-    case .returned: "returned"
-    case .requested: "requested"
-    }
+    let name: Name =
+      switch self {
+      case .drafted: .drafted
+      case .submitted: .submitted
+      case .returned: .returned
+      case .requested: .requested
+      }
+    return name.rawValue
   }
 }
 

@@ -9,7 +9,7 @@ public struct Parcel: Codable, Hashable, Sendable {
   /// After this nothing is sent any more.
   public let expires: Instant
 
-  public enum Kind: String, Codable, Sendable {
+  public enum Kind: String, Codable, Sendable, CaseIterable {
     case page
     case alert
     case update

@@ -76,6 +76,7 @@ public enum ReleaseRefusal: Error, Hashable, Sendable {
   case notProposed
   case revoked
   case past
+  case reasonMissing
 }
 
 public enum ReleaseDecider: Decider {
@@ -89,6 +90,7 @@ public enum ReleaseDecider: Decider {
       try ofCity(by, release.city)
       guard release.from < release.until, release.until - release.from <= longest else { throw .window(from: release.from, until: release.until) }
       guard release.until > at else { throw .past }
+      try given(release.reason)
       return [.proposed(ReleaseProposed(release: release, by: by, at: at))]
     case (.propose, _): throw .taken
     case (_, .none): throw .unknown
@@ -100,6 +102,7 @@ public enum ReleaseDecider: Decider {
     case (.approve, .approved): throw .notProposed
     case (.revoke(let reason, let by, let at), .proposed(let release, _)), (.revoke(let reason, let by, let at), .approved(let release)):
       try ofCity(by, release.city)
+      try given(reason)
       return [.revoked(ReleaseRevoked(id: release.id, reason: reason, by: by, at: at))]
     case (_, .revoked): throw .revoked
     }
@@ -112,6 +115,10 @@ public enum ReleaseDecider: Decider {
     case (.proposed(let release, _), .revoked), (.approved(let release), .revoked): .revoked(release)
     default: state
     }
+  }
+
+  private static func given(_ reason: String) throws(ReleaseRefusal) {
+    if reason.allSatisfy(\.isWhitespace) { throw .reasonMissing }
   }
 
   private static func ofCity(_ officer: Officer, _ city: String) throws(ReleaseRefusal) {

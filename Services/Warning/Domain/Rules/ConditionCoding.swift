@@ -5,6 +5,11 @@ extension Condition: Codable {
 
   private enum CodingKeys: String, CodingKey { case kind, of }
 
+  /// What `all` and `any` have beside their kind.
+  public struct Parts: Decodable, Sendable {
+    let of: [Condition]
+  }
+
   /// Refuses an unknown kind, naming the known ones, and nesting beyond ``depthLimit`` before it is followed.
   public init(from decoder: any Decoder) throws {
     let object = try decoder.container(keyedBy: CodingKeys.self)
@@ -14,19 +19,21 @@ extension Condition: Codable {
       throw DecodingError.dataCorruptedError(
         forKey: .kind, in: object, debugDescription: "the condition is more than \(Self.depthLimit) levels deep")
     }
+    // Asked of the decoder, so that a strict one sees which fields this kind has.
+    let whole = try decoder.singleValueContainer()
     let name = try object.decode(String.self, forKey: .kind)
     guard let kind = Kind(rawValue: name) else {
       let known = Kind.allCases.map(\.rawValue).joined(separator: ", ")
       throw DecodingError.dataCorruptedError(forKey: .kind, in: object, debugDescription: "the kind '\(name)' is unknown; known are \(known)")
     }
     switch kind {
-    case .threshold: self = .threshold(try Threshold(from: decoder))
-    case .rateOfChange: self = .rateOfChange(try RateOfChange(from: decoder))
-    case .countOf: self = .countOf(try CountOf(from: decoder))
-    case .silence: self = .silence(try Silence(from: decoder))
-    case .upstream: self = .upstream(try Upstream(from: decoder))
-    case .all: self = .all(try object.decode([Condition].self, forKey: .of))
-    case .any: self = .any(try object.decode([Condition].self, forKey: .of))
+    case .threshold: self = .threshold(try whole.decode(Threshold.self))
+    case .rateOfChange: self = .rateOfChange(try whole.decode(RateOfChange.self))
+    case .countOf: self = .countOf(try whole.decode(CountOf.self))
+    case .silence: self = .silence(try whole.decode(Silence.self))
+    case .upstream: self = .upstream(try whole.decode(Upstream.self))
+    case .all: self = .all(try whole.decode(Parts.self).of)
+    case .any: self = .any(try whole.decode(Parts.self).of)
     }
   }
 
