@@ -26,6 +26,9 @@ schemathesis.openapi.format("duration", st.sampled_from(["PT1S", "PT1M", "PT1H30
 
 @schemathesis.hook
 def map_case(context, case):
+    # A place that is still to come is waited for, whatever else is wrong with a request.
+    for name in [name for name in case.headers or {} if name.lower() == "dos-position" and "/" in str(case.headers[name])]:
+        del case.headers[name]
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return case
     path = case.path_parameters or {}
@@ -39,9 +42,6 @@ def map_case(context, case):
                 path[parameter["name"]] = parameter["schema"]["examples"][0]
     if case.query:
         case.query = asked(case)
-    for name in [name for name in case.headers or {} if name.lower() == "dos-position"]:
-        # A place that is still to come is waited for.
-        del case.headers[name]
     mend(case.body)
     if case.path.endswith("Datastreams({id})/Observations") and isinstance(case.body, dict):
         case.body.pop("Datastream", None)
