@@ -55,6 +55,13 @@ import WarningDomain
       let restored = try await city.get("/warnings/templates") { Self.title("hochwasser", $0) == "Hochwasser" }
       #expect(Self.title("hochwasser", restored) == "Hochwasser")
       try await city.expect(404, .delete, "/warnings/templates/hochwasser")
+
+      // A repeat is answered as it was at first, whatever came since.
+      try await city.expect(200, .put, "/warnings/templates/hochwasser", template, key: "saved")
+      try await city.expect(204, .delete, "/warnings/templates/hochwasser", key: "removed")
+      try await city.expect(200, .put, "/warnings/templates/hochwasser", template, key: "saved")
+      try await city.expect(200, .put, "/warnings/templates/hochwasser", template)
+      try await city.expect(204, .delete, "/warnings/templates/hochwasser", key: "removed")
     }
   }
 

@@ -21,7 +21,8 @@ struct AlertsAPI: Sendable {
   /// An area of 50,000 points fits.
   private static let bodyLimit = 4 << 20
   private static let revision = [
-    ParameterInfo("revision", "The revision that was read; 409 where the draft is another by now", schema: #"{"type":"integer","minimum":1}"#)
+    ParameterInfo(
+      "revision", "The revision that was read; 409 where the draft is another by now", schema: #"{"type":"integer","minimum":1,"maximum":2147483647}"#)
   ]
 
   var routes: [Route] {

@@ -27,13 +27,15 @@ struct TemplatesAPI: Sendable {
         info: .decision("Saves a template for all officers", "Templates", "Template", takes: .newTemplate, [Self.name])
       ) { request in
         let template = try request.decoded(AlertTemplate.self)
-        return try await decide(request) { .save(template, name: $0, by: $1, at: $2) }
+        return try await decide(request, answer: .json(try WarningJSON.bytes(View(try request.parameter("name"), template)))) {
+          .save(template, name: $0, by: $1, at: $2)
+        }
       },
       Route(
         .delete, "/warnings/templates/{name}", access: officers, accepts: [],
         info: .decision(
           "Removes what officers saved; what the service brings along under this name is offered again", "Templates", nil, [Self.name], status: 204)
-      ) { request in try await decide(request) { .remove(name: $0, by: $1, at: $2) } },
+      ) { request in try await decide(request, answer: .noContent) { .remove(name: $0, by: $1, at: $2) } },
     ]
   }
 
@@ -51,14 +53,14 @@ struct TemplatesAPI: Sendable {
 
   private static let name = ParameterInfo("name", in: .path, "The same name is the same template", schema: Shape.named("TemplateName"), required: true)
 
-  private func decide(_ request: Request, _ command: (String, Officer, Instant) -> TemplateCommand) async throws -> Response {
+  /// - Parameter answer: what the request is answered, also where it comes again and the template is another by now.
+  private func decide(_ request: Request, answer: Response, _ command: (String, Officer, Instant) -> TemplateCommand) async throws -> Response {
     let name = try request.parameter("name")
     let now = commands.clock()
     let handled = try await commands.give(
       TemplateDecider.self, command(name, try request.officer(), now), to: WarningStreams.template(name), coding: WarningCoding.templates, for: request,
       at: now, WarningProblems.of)
-    var response = Response.noContent
-    if case .saved(let template) = handled.state { response = .json(try WarningJSON.bytes(View(name, template))) }
+    var response = answer
     DOSPosition.write(handled.positions, to: &response)
     return response
   }
