@@ -53,24 +53,46 @@ struct Desk: Sendable {
     return creek
   }
 
-  func send(_ result: Double, to datastream: Int64) async throws {
-    try await post("/sensors/v1.1/Datastreams(\(datastream))/Observations", ["result": .number(result)], 201, as: device)
+  func send(_ result: Double, to datastream: Int64, before now: Duration = .zero) async throws {
+    let body: JSONValue = ["result": .number(result), "phenomenonTime": .string((Instant.now() - now).rfc3339)]
+    try await post("/sensors/v1.1/Datastreams(\(datastream))/Observations", body, 201, as: device)
   }
 
   /// A sensor that has reported every half hour for days: low water, and two floods up to 4. Answers its datastream.
   func floods(_ name: String, days: Int) async throws -> Int64 {
+    let count = days * 48
+    return try await gauge(name, (0..<count).map { step in max(0.5, 4 - 0.35 * Double(min(abs(step - count / 4), abs(step - 3 * count / 4)))) })
+  }
+
+  /// Two gauges of a river over 60 days with 14 floods, each four hours later at the second one. Answers their datastreams.
+  func river() async throws -> (upstream: Int64, downstream: Int64) {
+    let count = 60 * 48
+    func level(_ step: Int) -> Double {
+      (0..<14).reduce(0) { sum, flood in
+        let from = Double(step - (2 * flood + 1) * count / 28)
+        return sum + (1 + Double(flood * 5 % 14) / 7) * exp(-pow(from / (from < 0 ? 6 : 16), 2))
+      }
+    }
+    // As unsteady as water is, and the same each time.
+    func ripple(_ step: Int) -> Double { 0.02 * (Double(step * 7_919 % 101) / 101 - 0.5) }
+    return (
+      try await gauge("Pegel Oberhalb", (0..<count).map { 0.5 + level($0) + ripple($0) }),
+      try await gauge("Pegel Unterhalb", (0..<count).map { 0.4 + 0.8 * level($0 - 8) + ripple($0 + 17) })
+    )
+  }
+
+  /// A gauge that has reported these levels, each half an hour after the one before, the last one half an hour ago.
+  private func gauge(_ name: String, _ levels: [Double]) async throws -> Int64 {
     let creek = try await city.registerStation(name, .waterLevel, token: operators)
     let now = Instant.now()
-    let count = days * 48
-    let rows = (0..<count).map { step -> JSONValue in
-      let fromPeak = min(abs(step - count / 4), abs(step - 3 * count / 4))
-      return [.string((now - .seconds(1_800 * (count - step))).rfc3339), .number(max(0.5, 4 - 0.35 * Double(fromPeak)))]
+    let rows = levels.enumerated().map { step, level -> JSONValue in
+      [.string((now - .seconds(1_800 * (levels.count - step))).rfc3339), .number((level * 1_000).rounded() / 1_000)]
     }
     try await post(
       "/sensors/v1.1/CreateObservations",
       [
         [
-          "Datastream": ["@iot.id": .int(creek)], "components": ["phenomenonTime", "result"], "dataArray@iot.count": .int(Int64(count)),
+          "Datastream": ["@iot.id": .int(creek)], "components": ["phenomenonTime", "result"], "dataArray@iot.count": .int(Int64(rows.count)),
           "dataArray": .array(rows),
         ]
       ],

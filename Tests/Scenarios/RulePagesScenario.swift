@@ -80,6 +80,39 @@ extension InARealBrowser {
       }
     }
 
+    @Test("a gauge upstream announces a flood: the model is fitted in the form and tried, each forecast with its band")
+    func upstream() async throws {
+      try await RunningCity.with(warnings: [:]) { city in
+        let desk = try await Desk(city)
+        let river = try await desk.river()
+        try await Browser.with { ada in
+          try await ada.choose("ada", at: city.url)
+          _ = try await ada.run("document.querySelector('#tab-rules').click()")
+          try await ada.click("Neue Regel anlegen", in: "#rules")
+          _ = try await ada.run(
+            "const k = document.querySelector('[data-kind=condition]'); k.value = 'upstream'; k.dispatchEvent(new Event('change', { bubbles: true }))")
+          try await ada.fill([
+            "Was der Hinweis": "Hochwasser kommt", "Was es bedeutet": "Anlieger warnen.", "Pegel oberhalb": "\(river.upstream)",
+            "Pegel, um den": "\(river.downstream)",
+            "Marke am": "1.8", "Vorbei bei": "1.5", "Aus den letzten Tagen": "2", "Ein Messwert": "120",
+          ])
+          try await ada.click("Modell bestimmen", in: "#rule-editor")
+          try await ada.wait(until: "two days are too few", "return document.querySelector('#rule-editor [data-path=days]').textContent.includes('mehr Tage')")
+          try await ada.fill(["Aus den letzten Tagen": "60"])
+          try await ada.click("Modell bestimmen", in: "#rule-editor")
+          try await ada.wait(until: "there is a model", "return document.querySelector('#rule-editor').textContent.includes('im 90-%-Band lagen')")
+          try await ada.fill(["Auf den Messwerten": "60"])
+          try await ada.click("Erproben", in: "#rule-editor")
+          try await ada.wait(
+            until: "its forecasts have a band", "return document.querySelector('#rule-trial').textContent.includes('neun von zehn Mal zwischen')")
+          try await ada.takePicture("upstream")
+          try await ada.click("Diese Fassung in Dienst stellen", in: "#rule-editor")
+          try await ada.wait(until: "it watches", "return document.querySelector('#rule-list .badge')?.textContent === 'in Dienst'")
+          #expect(try await ada.complaints(besidesRefusals: true) == [])
+        }
+      }
+    }
+
     @Test("what a form says becomes a template for all, others begin with it, and it can be removed")
     func template() async throws {
       try await RunningCity.with(warnings: [:]) { city in

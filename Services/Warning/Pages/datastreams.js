@@ -1,6 +1,6 @@
 // Choosing a datastream by its name, at the sensors' service of the same city.
 import { neighbour } from "./city.js";
-import { datastream, keep } from "./readings.js";
+import { datastream, datastreamNames, keep } from "./readings.js";
 import { slot } from "./formproblems.js";
 import { make } from "./words.js";
 
@@ -37,6 +37,7 @@ export function datastreamField(text, chosen, path, changed = () => {}) {
     const said = input.value.match(/(?:^|· )(\d+)$/);
     id = said ? Number(said[1]) : null;
     tell();
+    if (id !== null) datastreamNames([id]).then(tell);
     changed();
     clearTimeout(asking);
     asking = setTimeout(look, 250);

@@ -12,10 +12,10 @@ const ofMyCity = city => !duty.city || duty.city === city;
 /** MoWaS is the control room's; sirens and vans are the officers', and where another authority warns its control room's too. */
 const isMyHand = (alert, channel) => (duty.isOfficer ? channel !== "mowas-handover" && ofMyCity(alert.city) : ofMyCity(alert.head.authority.id));
 
-/** `{id, text, since, then, mine, tab}`; `id` is of the card it is about. */
+/** `{id, text, since, then, mine, isNew, tab}`; `id` is of the card it is about. What is new and nobody's yet comes first. */
 function entries({ hints, waiting, reviews, holding, listed }) {
   const all = [];
-  for (const hint of hints.filter(h => h.standing === "raised")) all.push({ id: `hint-${hint.id}`, text: `Neuer Hinweis: ${hint.title}`, since: hint.raised, then: ifNothing(hint), mine: ofMyCity(hint.city) });
+  for (const hint of hints.filter(h => h.standing === "raised")) all.push({ id: `hint-${hint.id}`, text: `Neuer Hinweis: ${hint.title}`, since: hint.raised, then: ifNothing(hint), mine: ofMyCity(hint.city), isNew: true });
   for (const hint of hints.filter(h => h.standing === "acknowledged" && !duty.alerts.some(a => a.hint?.toLowerCase() === h.id.toLowerCase()))) {
     const by = dealsWith(hint);
     all.push({ id: `hint-${hint.id}`, text: `Hinweis in Arbeit${by ? ` bei ${by}` : ""}: ${hint.title}`, since: hint.changed, then: ifNothing(hint), mine: by === duty.subject });
@@ -38,7 +38,7 @@ function entries({ hints, waiting, reviews, holding, listed }) {
   for (const release of duty.releases.filter(r => r.status === "proposed" && Date.parse(r.until) > Date.now())) {
     all.push({ id: `release-${release.id}`, tab: "practice", text: `Freigabe für ${modes[release.mode]} beantragt: ${release.reason}`, since: null, then: `Ohne sie erreicht die Übung niemanden; sie begänne ${ahead(release.from)}.`, mine: false });
   }
-  return all.sort((a, b) => Number(b.mine) - Number(a.mine) || (a.since ?? "").localeCompare(b.since ?? ""));
+  return all.sort((a, b) => Number(b.mine) - Number(a.mine) || Number(b.isNew ?? false) - Number(a.isNew ?? false) || (a.since ?? "").localeCompare(b.since ?? ""));
 }
 
 function line(entry, index) {
