@@ -105,7 +105,7 @@ let package = Package(
     tests("WarningDomainTests", ["WarningDomain", "DecidingTesting", "TestSupport"]),
     tests("CAPTests", ["CAP", "Formats", "Geo", "Time", "TestSupport"]),
     tests("DosTests", ["dos", "ServiceKit", "HTTP", "JSON", "TestSupport"]),
-    tests("Scenarios", ["SensorIngest", "WarningDomain", "CAP", "Broker", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
+    tests("Scenarios", ["SensorIngest", "Warning", "WarningDomain", "CAP", "Broker", "ServiceKit", "HTTP", "JSON", "Postgres", "Time", "TestSupport", "dos"]),
   ],
   cLanguageStandard: .c2x,
   cxxLanguageStandard: .cxx17

@@ -145,7 +145,7 @@ final class RunningCity: Sendable {
         return try await health("ready", instance).status == 200
       }
     }
-    guard kafka != nil, warnings != nil else { return }
+    guard warnsApart else { return }
     try launchWarnings()
     try await Browser.until("the warnings are ready") {
       guard warningServer.withLock({ $0?.isRunning }) == true else { throw Failure.ended(log) }
@@ -153,13 +153,23 @@ final class RunningCity: Sendable {
     }
   }
 
-  /// In distributed mode: starts the process of the warnings and does not wait.
+  /// In distributed mode, where warnings are asked for: their process, which has not ended, nor was ended.
+  var warningProcess: Program? { warningServer.withLock { $0 } }
+
+  /// Whether warnings have a process of their own.
+  var warnsApart: Bool { kafka != nil && warnings != nil }
+
+  /// Where warnings have a process of their own: starts it and does not wait.
   func launchWarnings() throws {
+    guard warnsApart else { return }
     let port = warnings?.split(separator: ":").last.map(String.init) ?? ""
-    let own = environment.merging(["DOS_POSTGRES": database.conninfo + " user=dos_warnings"]) { _, given in given }
-    let process = try program(["serve", "warnings", "--port", port] + storage, output: home + "/log-warnings", environment: own)
+    let process = try program(
+      ["serve", "warnings", "--port", port] + storage, output: home + "/log-warnings", environment: environment.merging(ofWarnings) { $1 })
     warningServer.withLock { $0 = process }
   }
+
+  /// As whom the warning service reaches its database.
+  private var ofWarnings: [String: String] { kafka == nil ? [:] : ["DOS_POSTGRES": database.conninfo + " user=dos_warnings"] }
 
   func warningsAreReady() async throws -> Bool {
     guard let warnings else { return false }
@@ -224,6 +234,11 @@ final class RunningCity: Sendable {
         let log = (try? String(contentsOfFile: home + "/log-\(instance)", encoding: .utf8)) ?? ""
         text += "instance \(instance): \(ready?.status ?? 0) \(ready?.text ?? "")\n" + log.split(separator: "\n").suffix(20).joined(separator: "\n") + "\n"
       }
+      if warnsApart {
+        let ready = (try? await warningsAreReady()) ?? false
+        let log = (try? String(contentsOfFile: home + "/log-warnings", encoding: .utf8)) ?? ""
+        text += "warnings: \(ready ? "ready" : "not ready")\n" + log.split(separator: "\n").suffix(20).joined(separator: "\n") + "\n"
+      }
       return text
     }
   }
@@ -248,6 +263,10 @@ final class RunningCity: Sendable {
     for projection in ["registry", "rollups", "observations"] {
       let (code, output) = try await run(["replay", projection, "--verify"] + storage)
       if code != 0 { differences.append("\(projection): \(output)") }
+    }
+    if warnings != nil {
+      let (code, output) = try await run(["replay", "warnings", "--verify"] + storage, environment: ofWarnings)
+      if code != 0 { differences.append("warnings: \(output)") }
     }
     return differences
   }

@@ -151,12 +151,15 @@ struct Warnings: Sendable {
     return .array([text("de-DE"), text("en-GB")])
   }
 
-  static func content(_ headline: String, event: String, in districts: [String]) -> JSONValue {
+  static func content(
+    _ headline: String, event: String, in districts: [String], until expires: Instant = .now() + .seconds(7_200),
+    channels: [JSONValue] = ["app", "webhook", "email", "cap-feed", "topic"]
+  ) -> JSONValue {
     [
       "categories": ["Met"], "urgency": "Immediate", "severity": "Severe", "certainty": "Observed",
-      "expires": .string((Instant.now() + .seconds(7_200)).rfc3339), "texts": texts(headline, event: event),
+      "expires": .string(expires.rfc3339), "texts": texts(headline, event: event),
       "area": ["description": "Entlang des Wassers", "districts": .array(districts.map(JSONValue.string))],
-      "channels": ["app", "webhook", "email", "cap-feed", "topic"],
+      "channels": .array(channels),
     ]
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 public import HTTP
 public import JSON
 import Synchronization
+public import Time
 
 /// Somebody's webhook: takes down what comes and answers as the test wants.
 public final class WebhookReceiver: Sendable {
@@ -12,6 +13,8 @@ public final class WebhookReceiver: Sendable {
     public let id: String
     public let headers: Headers
     public let body: [UInt8]
+    /// When it came.
+    public let time: Instant
     public var data: JSONValue { (try? JSONValue(parsing: body))?["data"] ?? .null }
     public var type: String { (try? JSONValue(parsing: body))?["type"]?.string ?? "" }
   }
@@ -23,7 +26,7 @@ public final class WebhookReceiver: Sendable {
   public init(answer: @escaping @Sendable (Int) async throws -> Response = { _ in .json(Array(#"{"accepted":1000,"sent":990,"failed":10}"#.utf8)) }) throws {
     let box = box
     let route = Route(.post, "/hook", access: .everyone, accepts: ["application/cloudevents+json"], info: "hook") { request in
-      let before = box.add(Letter(id: request.headers["webhook-id"] ?? "", headers: request.headers, body: request.body))
+      let before = box.add(Letter(id: request.headers["webhook-id"] ?? "", headers: request.headers, body: request.body, time: .now()))
       return try await answer(before)
     }
     server = HTTPServer(settings: ServerSettings(port: 0), router: try Router([route]), authenticate: { _ in nil })

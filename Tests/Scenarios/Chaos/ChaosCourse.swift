@@ -5,24 +5,26 @@ import TestSupport
 struct ChaosCourse {
   let city: RunningCity
   let load: MixedLoad
+  let warnings: WarningLoad
   var random: SeededRandom
   private(set) var faults: [Fault: Int] = [:]
-  /// From the fault until every instance acknowledged readings and registrations again, and the part of it after what was broken was there again: a Kafka that was
+  /// From the fault until every instance acknowledged readings and registrations again, and the warning service what officers decide, and the part of it after what was broken was there again: a Kafka that was
   /// killed takes seconds to start, whoever waits for it.
   private(set) var recoveries: [(fault: Fault, time: Duration, own: Duration)] = []
   /// What an instance said when it ended although nobody had killed it.
   private(set) var gaveUp: [String] = []
 
-  init(city: RunningCity, load: MixedLoad, random: SeededRandom) {
+  init(city: RunningCity, load: MixedLoad, warnings: WarningLoad, random: SeededRandom) {
     self.city = city
     self.load = load
+    self.warnings = warnings
     self.random = random
   }
 
   /// - Parameter end: after which no further fault is begun.
   mutating func run(faults count: Int, until end: ContinuousClock.Instant) async throws {
     let begun = ContinuousClock.now
-    try await wait("the load is under way") { [load] in load.isAcknowledged(after: begun) }
+    try await wait("the load is under way") { [load, warnings] in load.isAcknowledged(after: begun) && warnings.isAcknowledged(after: begun) }
     let urn = Fault.urn(for: city)
     var moment: ContinuousClock.Instant?
     for number in 1...count where ContinuousClock.now < end {
@@ -38,7 +40,9 @@ struct ChaosCourse {
       }
       moment = nil
       let over = ContinuousClock.now
-      try await wait("fault \(number) (\(fault.rawValue)) is overcome") { [load] in load.isAcknowledged(after: over) }
+      try await wait("fault \(number) (\(fault.rawValue)) is overcome") { [load, warnings] in
+        load.isAcknowledged(after: over) && warnings.isAcknowledged(after: over)
+      }
       recoveries.append((fault, from.duration(to: .now), over.duration(to: .now)))
       if count > 20, let last = recoveries.last {
         print("  \(number) of \(count) \(fault.rawValue): overcome after \(last.time.inSeconds) s, \(last.own.inSeconds) s of its own")
@@ -53,6 +57,9 @@ struct ChaosCourse {
     switch fault {
     case .killedInstance: try await restart([instance])
     case .killedInstances: try await restart(Array(city.instances))
+    case .killedWarnings:
+      await city.endWarnings(with: SIGKILL)
+      try city.launchWarnings()
     case .killedPostgres:
       try await city.database.kill()
       try await Task.sleep(for: random.duration(0...1_000))
@@ -65,15 +72,14 @@ struct ChaosCourse {
     case .killedAll:
       try await city.database.kill()
       try await city.kafka?.kill()
+      await city.endWarnings(with: SIGKILL)
       try await restart(Array(city.instances))
+      try city.launchWarnings()
       try await Task.sleep(for: random.duration(0...1_000))
       try await city.database.start()
       try await city.kafka?.start()
-    case .pausedInstance:
-      let server = city.server(instance)
-      server?.signal(SIGSTOP)
-      try await Task.sleep(for: random.duration(100...6_000))
-      server?.signal(SIGCONT)
+    case .pausedInstance: try await pause(city.server(instance))
+    case .pausedWarnings: try await pause(city.warningProcess)
     case .pausedPostgres:
       let processes = try city.database.pause()
       try await Task.sleep(for: random.duration(100...4_000))
@@ -95,6 +101,12 @@ struct ChaosCourse {
     }
   }
 
+  private mutating func pause(_ process: Program?) async throws {
+    process?.signal(SIGSTOP)
+    try await Task.sleep(for: random.duration(100...6_000))
+    process?.signal(SIGCONT)
+  }
+
   private func restart(_ instances: [Int]) async throws {
     for instance in instances { await city.end(with: SIGKILL, instance) }
     for instance in instances { try city.launchServer(instance) }
@@ -108,6 +120,10 @@ struct ChaosCourse {
       for instance in city.instances where city.server(instance)?.isRunning == false {
         gaveUp.append("\(instance): " + String(city.log.split(separator: "\n").suffix(2).joined(separator: "\n")))
         try city.launchServer(instance)
+      }
+      if city.warningProcess?.isRunning == false {
+        gaveUp.append("warnings: " + String(city.log.split(separator: "\n").suffix(2).joined(separator: "\n")))
+        try city.launchWarnings()
       }
       if looked.duration(to: .now) > .seconds(2) {
         try await city.database.startIfEnded()

@@ -3,6 +3,8 @@ enum Fault: String, CaseIterable, Sendable {
   /// SIGKILL to one process of the city, its forwarder with it.
   case killedInstance
   case killedInstances
+  /// SIGKILL to the process of the warnings, where they have one.
+  case killedWarnings
   case killedPostgres
   /// SIGKILL to one process of PostgreSQL: the others follow, and it recovers by itself.
   case killedBackend
@@ -11,6 +13,7 @@ enum Fault: String, CaseIterable, Sendable {
   case killedAll
   /// SIGSTOP, for shorter or longer than a lease lasts, and SIGCONT.
   case pausedInstance
+  case pausedWarnings
   case pausedPostgres
   case pausedKafka
   /// Every connection to PostgreSQL and Kafka, while all of them live.
@@ -25,6 +28,7 @@ enum Fault: String, CaseIterable, Sendable {
       .pausedInstance, .pausedInstance, .pausedPostgres, .cutConnections,
     ]
     if city.kafka != nil { urn += [.killedKafka, .killedKafka, .killedKafka, .pausedKafka, .killedInstances, .cutConnections] }
+    if city.warnsApart { urn += [.killedWarnings, .killedWarnings, .killedWarnings, .pausedWarnings] }
     if city.disk != nil { urn.append(.fullDisk) }
     return urn
   }

@@ -23,8 +23,6 @@ struct LoadSender: Sendable {
   private var places: [Ledger.Place] = []
   private var serial = 0
 
-  /// Longer than anything the server may take before it says 503.
-  private static let patience = Duration.seconds(30)
   /// 1 June 2020.
   private static let firstTime: Int64 = 1_590_969_600_000
 
@@ -135,32 +133,7 @@ struct LoadSender: Sendable {
     return (ledger.readings[place]?.count ?? 1) - 1
   }
 
-  /// Sends until it is acknowledged, or gives up now and then, as senders do: then nobody knows what became of it.
   private mutating func persist(_ request: ClientRequest) async -> (ClientResponse, begun: ContinuousClock.Instant)? {
-    var request = request
-    request.timeout = Self.patience
-    while true {
-      let begun = ContinuousClock.now
-      do throws(HTTPClientError) {
-        let answer = try await client.send(request)
-        ledger.longest = max(ledger.longest, begun.duration(to: .now))
-        if answer.isSuccess {
-          ledger.acknowledged += 1
-          return (answer, begun)
-        }
-        guard answer.status == 503, answer.retryAfter != nil else {
-          ledger.unexpected.append("\(request.method.rawValue) \(request.url): \(answer.status) \(answer.text.prefix(300))")
-          return nil
-        }
-        ledger.refused += 1
-      } catch .timedOut(_, _, sent: true) {
-        ledger.hung += 1
-      } catch {
-        ledger.broken += 1
-      }
-      if notes.isStopping || random.oneIn(5) { return nil }
-      // Sooner than Retry-After asks for: a patient sender would prove less.
-      try? await Task.sleep(for: random.duration(20...200))
-    }
+    await ledger.persist(request, over: client, random: &random) { [notes] in !notes.isStopping }
   }
 }

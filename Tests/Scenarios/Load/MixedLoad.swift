@@ -49,6 +49,8 @@ final class LoadNotes: Sendable {
   struct Latest: Sendable {
     var reading = ContinuousClock.now - .seconds(3_600)
     var registration = ContinuousClock.now - .seconds(3_600)
+    /// Of officers.
+    var command = ContinuousClock.now - .seconds(3_600)
   }
 
   private struct State {
@@ -71,6 +73,8 @@ final class LoadNotes: Sendable {
   func stop() { state.withLock { $0.isStopping = true } }
   func reading(begun: ContinuousClock.Instant, _ instance: Int) { note(\.reading, begun, instance) }
   func registration(begun: ContinuousClock.Instant, _ instance: Int) { note(\.registration, begun, instance) }
+
+  func command(begun: ContinuousClock.Instant) { note(\.command, begun, 0) }
 
   private func note(_ kind: WritableKeyPath<Latest, ContinuousClock.Instant> & Sendable, _ begun: ContinuousClock.Instant, _ instance: Int) {
     state.withLock { state in
