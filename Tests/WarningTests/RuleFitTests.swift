@@ -61,7 +61,7 @@ import WarningDomain
 
   @Test("is refused with what is missing, and by how much")
   func refusals() async throws {
-    try await withRiver(floods: 5) { city in
+    try await withRiver(floods: 3) { city in
       func refused(_ body: JSONValue) async throws -> (path: String, problem: String) {
         let problem = try await city.expect(422, .post, "/warnings/rules:fit", body)["errors"]?.array?.first
         return (problem?["path"]?.string ?? "", (problem?["problem"]?.string ?? "") + "; " + (problem?["expected"]?.string ?? ""))
@@ -70,14 +70,11 @@ import WarningDomain
       #expect(few.path == "days" && few.problem.hasPrefix("holds ") && few.problem.contains("at least 8"))
       let nothing = try await refused(Self.body(30, a: 99))
       #expect(nothing.path == "days" && nothing.problem.hasPrefix("has 0 moments") && nothing.problem.contains("at least 500"))
-      let day = try await refused(Self.body(1))
-      #expect(day.path == "days" && day.problem.contains("moments"))
 
       let sensors = TestSensors(broker: city.broker)
       let start = city.clock.now - .seconds(700 * FloodSimulator.step)
       try await sensors.report(23, (0..<700).map { (time: start + .seconds($0 * FloodSimulator.step), result: 1) })
       #expect(try await refused(Self.body(30, a: 23)) == ("gaugeA", "shows one level all the time; a gauge that rises and falls"))
-      #expect(try await refused(Self.body(30, b: 23)).path == "gaugeB")
       var random = SeededRandom(seed: 5)
       let noise = (0..<700).map { (time: start + .seconds($0 * FloodSimulator.step), result: Double.random(in: 0...1, using: &random)) }
       try await sensors.report(24, noise)
