@@ -10,6 +10,7 @@ public final class KafkaBroker: GrowableLog {
   private let writer: KafkaWriter
   private let consumers: KafkaConsumers
   private let topics: KafkaTopics
+  private let progress: KafkaProgress
 
   /// Begins to connect; whether a broker answers is heard from the first call that needs one.
   /// - Throws: `BrokerError.setting` where librdkafka refuses a property.
@@ -31,6 +32,7 @@ public final class KafkaBroker: GrowableLog {
     writer = KafkaWriter(settings, outbox: outbox, pipe: pipe)
     consumers = try KafkaConsumers(settings)
     topics = KafkaTopics(consumers, settings)
+    progress = KafkaProgress(settings)
   }
 
   public var published: Int64 { writer.published }
@@ -62,7 +64,7 @@ public final class KafkaBroker: GrowableLog {
   }
 
   public func tell(progress: [Int: Int64], of subscription: String, in topic: Topic) async throws(BrokerError) {
-    if !progress.isEmpty { try await topics.tell(progress, of: "dos.\(subscription)", in: topic.name) }
+    if !progress.isEmpty { try await self.progress.tell(progress, of: "dos.\(subscription)", in: topic.name) }
   }
 
   public func addPartitions(to topic: Topic) async throws(BrokerError) { try await topics.addPartitions(to: topic) }
@@ -70,6 +72,7 @@ public final class KafkaBroker: GrowableLog {
   public func close() async {
     outbox.close()
     await writer.end()
+    await progress.close()
     await consumers.close()
   }
 }

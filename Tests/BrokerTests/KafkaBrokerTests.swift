@@ -147,8 +147,10 @@ import Testing
     #expect(made["cleanup.policy"] == "delete" && made["unclean.leader.election.enable"] == "false")
     #expect(try settings(of: decisions, bootstrap)["retention.ms"] == "-1")
     try set("segment.ms", "3600000", of: facts, bootstrap)
+    // A Kafka shows what was changed a moment later, and only what it shows can be kept.
+    let isShown = try await eventually { try settings(of: facts, bootstrap)["segment.ms"] == "3600000" }
+    #expect(isShown)
     try await broker.declare([longer])
-    // A Kafka shows what was changed a moment later.
     #expect(
       try await eventually {
         let changed = try settings(of: facts, bootstrap)
