@@ -5,7 +5,7 @@ import Time
 
 @testable import Warning
 
-@Suite("The readings kept for rules", .timeLimit(.minutes(1))) struct RuleStoreTests {
+@Suite("The readings kept for rules", .timeLimit(.minutes(5))) struct RuleStoreTests {
   @Test("are those of each datastream's horizon and its newest in any case; of what nobody watches nothing is kept") func trimming() async throws {
     try await withTestDatabase(migrate: WholeWarnings.schema(), size: 2) { pool in
       let now = Instant(milliseconds: 1_900_000_000_000)
